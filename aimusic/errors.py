@@ -1,0 +1,115 @@
+"""Every error we raise on purpose, as one tree.
+
+Each class knows its HTTP status. A message is one sentence that tells the caller what to do:
+`tempo: must be between 60 and 200, got 999`.
+"""
+
+from dataclasses import dataclass
+
+
+class MusicError(Exception):
+    """Base of all our errors: something we understand went wrong.
+
+    `str(error)` is safe to show to a caller.
+    """
+
+    status = 500
+    title = "Internal error"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: its JSON pointer (RFC 6901), a sentence, and a stable code."""
+
+    pointer: str
+    detail: str
+    code: str
+
+
+class InvalidRequest(MusicError):
+    """A field of a request is wrong; `errors` names each one."""
+
+    status = 422
+    title = "Invalid request"
+
+    def __init__(self, *errors: FieldError):
+        self.errors = errors
+        super().__init__("; ".join(f"{e.pointer.removeprefix('#/') or 'body'}: {e.detail}" for e in errors))
+
+
+class MalformedBody(MusicError):
+    """The body cannot be read as one JSON object."""
+
+    status = 400
+    title = "Malformed body"
+
+
+class NotFound(MusicError):
+    """There is nothing under this name."""
+
+    status = 404
+    title = "Not found"
+
+
+class BodyTooLarge(MusicError):
+    """The body is longer than the route allows."""
+
+    status = 413
+    title = "Body too large"
+
+
+class UnsupportedMediaType(MusicError):
+    """The body is not announced as JSON."""
+
+    status = 415
+    title = "Unsupported media type"
+
+
+class GenerationFailed(MusicError):
+    """A piece could not be made, after every attempt that was due."""
+
+    status = 500
+    title = "Generation failed"
+
+
+class Unavailable(MusicError):
+    """The service cannot do this now; try again after `retry_after_s` seconds."""
+
+    status = 503
+    title = "Service unavailable"
+
+    def __init__(self, detail: str, retry_after_s: int = 5):
+        self.retry_after_s = retry_after_s
+        super().__init__(detail)
+
+
+class StorageFull(MusicError):
+    """There is no room to keep the result."""
+
+    status = 507
+    title = "Insufficient storage"
+
+
+class InvalidStyle(MusicError):
+    """A style folder is wrong; the message names the file and the key."""
+
+    title = "Invalid style"
+
+
+class InvalidInstrument(MusicError):
+    """An instrument table is wrong; the message names the instrument and the key."""
+
+    title = "Invalid instrument"
+
+
+class InvalidCheckpoint(MusicError):
+    """A weights file is missing, damaged or of another version; the message names the file."""
+
+    status = 503
+    title = "Invalid checkpoint"
+
+
+class InvalidData(MusicError):
+    """Training data is missing, damaged or not what its manifest says."""
+
+    title = "Invalid training data"

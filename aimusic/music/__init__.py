@@ -1,0 +1,1 @@
+"""What music is: pure values, shared by every stage."""

@@ -1,0 +1,51 @@
+"""The journey of one request: plan, compose, arrange, render, mix, master, save.
+
+Read this first. Each stage is a plain function from frozen values to frozen values.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from aimusic.arranger.arrange import arrange
+from aimusic.music.request import Plan, Request
+from aimusic.music.score import LeadSheet, Score
+from aimusic.planner import make_plan
+from aimusic.style import Style
+from aimusic.synth.mastering import master
+from aimusic.synth.mixer import mix
+from aimusic.synth.render import render
+
+Composer = Callable[[Plan, Style], LeadSheet]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A finished piece: the decisions, the notes, and the sound, shape (2, samples), float32."""
+
+    plan: Plan
+    score: Score
+    audio: np.ndarray
+
+
+def record(
+    request: Request, style: Style, compose: Composer, progress: Progress = lambda stage: None
+) -> Recording:
+    """Make one piece of music; the same request gives the same notes.
+
+    Args:
+        request: with a seed and the style's name; what is absent is decided by the planner.
+        progress: told the name of each stage as it begins.
+    """
+    progress("compose")
+    plan = make_plan(request, style)
+    lead = compose(plan, style)
+    progress("arrange")
+    score = arrange(lead, plan, style)
+    progress("render")
+    stems = render(score)
+    progress("mix")
+    audio = master(mix(stems, score, style), score, style.mix)
+    return Recording(plan, score, audio)
