@@ -1,0 +1,1 @@
+"""From a lead sheet to a score: the band. Each player has a file."""

@@ -1,0 +1,1 @@
+"""The web: requests in, jobs, files and answers out."""
