@@ -108,11 +108,11 @@ class Chord:
         bass = None if self.bass is None else (self.bass + semitones) % 12
         return replace(self, root=(self.root + semitones) % 12, bass=bass)
 
-    def symbol(self, flats: bool = False) -> str:
-        """The chord as written on a lead sheet: `Am7`, `Bb/D`."""
-        names = FLAT_NAMES if flats else SHARP_NAMES
-        slash = "" if self.bass is None else f"/{names[self.bass]}"
-        return names[self.root] + QUALITIES[self.quality][0] + slash
+    def symbol(self, key: "Key | None" = None) -> str:
+        """The chord as written on a lead sheet in a key (C major unless told): `Am7`, `Bb/D`."""
+        key = key or Key(0, "major")
+        slash = "" if self.bass is None else f"/{key.spell(self.bass)}"
+        return key.spell(self.root) + QUALITIES[self.quality][0] + slash
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,18 @@ class Key:
     def name(self) -> str:
         """`Bb major`."""
         return f"{(FLAT_NAMES if self.flats else SHARP_NAMES)[self.tonic]} {self.mode}"
+
+    def spell(self, pitch_class: int) -> str:
+        """Name a pitch class as the key writes it: the seventh degree lowered in C major is Bb, not A#.
+
+        Names lie on the line of fifths (... Bb F C G D ...). A major key reaches from its lowered second
+        to its raised fourth degree, a minor key from its lowered fifth to its raised seventh.
+        """
+        lowest = self.signature + (-3 if self.mode == "minor" else -5)
+        lowest = min(1, max(-8, lowest))  # from Fb (-8) to B# (12): no double accidentals
+        fifths = lowest + (pitch_class * 7 - lowest) % 12
+        letter = "FCGDAEB"[(fifths + 1) % 7]
+        return letter + ("b" * -((fifths + 1) // 7) if fifths < -1 else "#" * ((fifths + 1) // 7))
 
     @property
     def scale(self) -> tuple[int, ...]:
