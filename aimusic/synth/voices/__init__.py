@@ -1,1 +1,16 @@
-"""Synthesis methods by family: each makes one note from a pitch, a velocity and a hold time."""
+"""Synthesis methods by family: each makes one note from a pitch, a velocity and a hold time.
+
+A voice is `voice(pitch, velocity, hold_s, rng, *, settings...)`: MIDI pitch, velocity 0..1, seconds until the
+release, a named random stream. It returns (samples,) or (2, samples), float32, with the release tail; a table of
+`instruments.toml` names it in `method` and gives its keyword arguments in `settings`.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from aimusic.synth.voices.bars import struck_bar
+
+Voice = Callable[..., np.ndarray]
+
+METHODS: dict[str, Voice] = {voice.__name__: voice for voice in (struck_bar,)}
