@@ -57,14 +57,13 @@ def save_corpus(songs: Iterable[Song], path: Path) -> None:
 
 def load_corpus(path: Path) -> tuple[Song, ...]:
     """Read what `save_corpus` wrote. Raises InvalidData that names the file and the line."""
-    number = 0
     songs = []
     try:
         with gzip.open(path, "rt", encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
+            for line in file:
                 songs.append(_from_json(json.loads(line)))
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise InvalidData(f"{path}: line {number}: not a song of a corpus ({error})") from error
+        raise InvalidData(f"{path}: line {len(songs) + 1}: not a song of a corpus ({error})") from error
     return tuple(songs)
 
 
