@@ -4,7 +4,7 @@ Each class knows its HTTP status. A message is one sentence that tells the calle
 `tempo: must be between 60 and 200, got 999`.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 class MusicError(Exception):
@@ -15,6 +15,10 @@ class MusicError(Exception):
 
     status = 500
     title = "Internal error"
+
+    def members(self) -> dict:
+        """What a problem document says beside title, status and detail (RFC 9457, section 3.2)."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,9 @@ class InvalidRequest(MusicError):
     def __init__(self, *errors: FieldError):
         self.errors = errors
         super().__init__("; ".join(f"{e.pointer.removeprefix('#/') or 'body'}: {e.detail}" for e in errors))
+
+    def members(self) -> dict:
+        return {"errors": [asdict(error) for error in self.errors]}
 
 
 class MalformedBody(MusicError):
@@ -72,15 +79,32 @@ class GenerationFailed(MusicError):
     title = "Generation failed"
 
 
+class JobFailed(MusicError):
+    """A job ended in an error that was recorded; this one carries its status, title and members."""
+
+    def __init__(self, problem: dict):
+        rest = dict(problem)
+        self.status, self.title = rest.pop("status"), rest.pop("title")
+        super().__init__(rest.pop("detail"))
+        self._members = rest
+
+    def members(self) -> dict:
+        return self._members
+
+
 class Unavailable(MusicError):
-    """The service cannot do this now; try again after `retry_after_s` seconds."""
+    """The service cannot do this now; try again after `retry_after_s` seconds, with `request` if given."""
 
     status = 503
     title = "Service unavailable"
 
-    def __init__(self, detail: str, retry_after_s: int = 5):
+    def __init__(self, detail: str, retry_after_s: int = 5, request: dict | None = None):
         self.retry_after_s = retry_after_s
+        self.request = request
         super().__init__(detail)
+
+    def members(self) -> dict:
+        return {"request": self.request} if self.request else {}
 
 
 class StorageFull(MusicError):
@@ -88,6 +112,12 @@ class StorageFull(MusicError):
 
     status = 507
     title = "Insufficient storage"
+
+
+class InvalidSettings(MusicError):
+    """An environment variable is wrong; the message names it."""
+
+    title = "Invalid settings"
 
 
 class InvalidStyle(MusicError):
