@@ -37,29 +37,60 @@ class TempoRange:
 
 
 @_table
+class Cadences:
+    """Weights of the cadence names that close a phrase, by the phrase's place in the form.
+
+    Attributes:
+        antecedent: before a phrase of the same letter; close: before another letter; round: before the form
+            goes round again; last: at the end of the piece.
+    """
+
+    antecedent: Weights = Field(default_factory=lambda: {"half": 1.0})
+    close: Weights = Field(default_factory=lambda: {"authentic": 1.0})
+    round: Weights = Field(default_factory=lambda: {"half": 1.0})
+    last: Weights = Field(default_factory=lambda: {"authentic": 1.0})
+
+
+@_table
 class Form:
     """How the planner builds the piece.
 
     Attributes:
         phrases: weight of each phrase length, in bars.
         cycle: phrase letters of one round of the form; longer pieces go round again.
+        short: phrase letters ("ABA") of pieces of one, two, three ... phrases, as far as they are special.
+        middle: phrase letters of the rounds between the first and the last; as `cycle` where empty. Each
+            such round is composed anew.
+        changes: letters that play over the chords of another letter: a solo over those of the theme.
         names: section name for each letter.
         intro_bars, outro_bars: lengths used by pieces of at least `framed_from_bars` bars; 0 for none.
-        energy: energy (0..1) of each section name.
+        energy: energy (0..1) of each section name, of "intro" and of "outro".
+        rise: how much the energy of a section name grows from its first bar to its last.
         directives: how often a bar of a repeated phrase is a "copy", keeps the "rhythm", or is "free".
+        cadences: which cadences close the phrases.
         progressions: weight of each bar-by-bar progression in Roman numerals (bars split by `|`) that
             governs a phrase of its length; empty where the composer writes the chords.
     """
 
-    phrases: Weights
-    cycle: tuple[str, ...]
+    phrases: Annotated[dict[Annotated[str, Field(pattern="^[1-9][0-9]?$")], float], Field(min_length=1)]
+    cycle: Annotated[tuple[str, ...], Field(min_length=1)]
+    short: tuple[str, ...] = ()
+    middle: tuple[str, ...] = ()
+    changes: dict[str, str] = Field(default_factory=dict)
     names: dict[str, str]
-    intro_bars: int
-    outro_bars: int
+    intro_bars: Annotated[int, Field(ge=0)]
+    outro_bars: Annotated[int, Field(ge=0)]
     framed_from_bars: int
     energy: dict[str, Share]
+    rise: dict[str, float] = Field(default_factory=dict)
     directives: Weights
+    cadences: Cadences = Field(default_factory=Cadences)
     progressions: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """Every phrase letter that the form may use, once, in order of appearance."""
+        return tuple(dict.fromkeys((*self.cycle, *"".join(self.short), *self.middle)))
 
 
 @_table
@@ -107,17 +138,24 @@ class Melody:
 
 @_table
 class Groove:
-    """One bar of drums as step patterns by drum name; `X` accent, `x` hit, `o` ghost, `.` rest.
+    """A bar of drums as step patterns by drum name; `X` accent, `x` hit, `o` ghost, `.` rest.
 
     Attributes:
+        patterns: as many steps for each drum; sixteen are sixteenths of a 4/4 bar, twelve its triplets.
+        bars: how many bars the patterns fill.
         energy: lowest and highest energy level (0-4) of the bars that it suits.
+        tempo: lowest and highest tempo that it suits.
+        sections: names of the sections that it suits; empty for all.
         weight: how often it is chosen among those that suit.
         fill: True where it ends a phrase.
     """
 
-    patterns: dict[str, str]
+    patterns: Annotated[dict[str, Annotated[str, Field(pattern="^[Xxo. ]+$")]], Field(min_length=1)]
+    bars: Annotated[int, Field(ge=1, le=4)] = 1
     energy: tuple[int, int] = (0, 4)
-    weight: float = 1.0
+    tempo: tuple[float, float] = (0.0, 400.0)
+    sections: tuple[str, ...] = ()
+    weight: Annotated[float, Field(gt=0)] = 1.0
     fill: bool = False
     metre: str = "4/4"
 
@@ -132,6 +170,8 @@ class Player:
         pattern: a named skill of that player.
         low, high: range in MIDI pitches.
         energy: lowest and highest energy level (0-4) of the bars in which it plays.
+        sections: names of the sections in which it plays; empty for all. Of several lead players the
+            first whose sections include the bar has the melody.
         gain_db, pan (-1 left .. 1 right), reverb_db (send): its place in the mix.
         duck_db: how far the kick drum pushes it down.
     """
@@ -143,6 +183,7 @@ class Player:
     low: Pitch = 0
     high: Pitch = 127
     energy: tuple[int, int] = (0, 4)
+    sections: tuple[str, ...] = ()
     gain_db: float = 0.0
     pan: Annotated[float, Field(ge=-1, le=1)] = 0.0
     reverb_db: float = -12.0
@@ -156,11 +197,15 @@ class Feel:
     Attributes:
         swing: (bpm, ratio) points; the ratio between them is interpolated. 0.5 is straight.
         timing_ms: standard deviation of the players' timing; velocity: of their dynamics, in MIDI steps.
+        dynamics: velocity steps between the quietest and the loudest energy level.
+        backbeat: velocity steps by which beats two and four are stressed, below 0 for one and three.
     """
 
     swing: tuple[tuple[float, float], ...]
-    timing_ms: float
-    velocity: float
+    timing_ms: Annotated[float, Field(ge=0)]
+    velocity: Annotated[float, Field(ge=0)]
+    dynamics: float = 28.0
+    backbeat: float = -4.0
 
 
 @_table
@@ -245,6 +290,30 @@ def _check_names(style: Style, path: Path) -> None:
             read(text)
         except (ValueError, KeyError) as error:
             raise InvalidStyle(f"{path}: {key}: {text!r} is not known ({error})") from error
+    _check_form(style, path)
+
+
+def _check_form(style: Style, path: Path) -> None:
+    """Names inside the style that refer to each other: letters, section names, cadences, steps of a groove."""
+    form = style.form
+    sections = {"intro", "outro", *form.names.values()}
+    cadences = form.cadences
+    problems = [("form.names", letter) for letter in form.letters if letter not in form.names]
+    problems += [("form.changes", letter) for letter in form.changes.values() if letter not in form.letters]
+    problems += [("form.energy", name) for name in sorted(sections) if name not in form.energy]
+    for owner in (*style.parts, *style.grooves):
+        problems += [("sections", name) for name in owner.sections if name not in sections]
+    for mode in ("major", "minor"):
+        for weights in (cadences.antecedent, cadences.close, cadences.round, cadences.last):
+            if not any(f"{mode}.{name}" in style.harmony.cadences for name in weights):
+                problems.append(("harmony.cadences", f"{mode}.{next(iter(weights))}"))
+    for groove in style.grooves:
+        steps = {len(pattern.replace(" ", "")) for pattern in groove.patterns.values()}
+        bar_ticks = METRES[groove.metre].bar_ticks if groove.metre in METRES else 1
+        if len(steps) > 1 or bar_ticks * groove.bars % max(steps):
+            problems.append(("grooves", str(groove.patterns)))
+    for key, text in problems:
+        raise InvalidStyle(f"{path}: {key}: {text!r} is missing or does not fit")
 
 
 @cache

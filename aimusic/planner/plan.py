@@ -1,0 +1,207 @@
+"""The planner: every decision about a piece that is not a note.
+
+The tempo is kept exactly as asked. What whole bars cannot fill becomes the held last chord and its ring.
+"""
+
+from math import floor
+
+import numpy as np
+
+from aimusic.music.chance import choose, stream
+from aimusic.music.harmony import Key, parse_key, roman
+from aimusic.music.request import Bar, Plan, Request, Section
+from aimusic.music.rhythm import METRES, Metre, Tempo
+from aimusic.planner.form import Phrase, lay_out
+from aimusic.style import Form, Style
+
+RING_SHARE = 0.35  # a very short piece gives at most this share of itself to the ring-out
+ARC = 0.1  # how much energy the last round of the form has above the first
+
+
+def make_plan(request: Request, style: Style) -> Plan:
+    """Decide metre, key, form, phrases, cadences and the exact length.
+
+    Args:
+        request: with a seed; tempo and key may be absent, then the style decides.
+        style: the style that the request names.
+    """
+    seed = request.seed
+    metre = METRES[choose(stream(seed, "metre"), style.metres)]
+    tempo = Tempo(request.tempo or style.tempo.default, metre)
+    key = parse_key(request.key or choose(stream(seed, "key"), style.keys))
+    full_bars, final_ticks = exact_length(request.duration, tempo, style)
+    phrases = lay_out(full_bars + 1, style.form, stream(seed, "form"))
+    sections, of_phrase = _sections(phrases, style.form)
+    bars = _bars(phrases, of_phrase, sections, style, key, seed)
+    return Plan(
+        style=style.name,
+        seed=seed,
+        duration_s=request.duration,
+        tempo=tempo,
+        key=key,
+        swing=_swing(style, tempo.bpm, metre),
+        sections=sections,
+        bars=bars,
+        final_ticks=final_ticks,
+    )
+
+
+def exact_length(duration_s: float, tempo: Tempo, style: Style) -> tuple[int, int]:
+    """Full bars before the ending, and the ticks for which the last chord is held.
+
+    With B = floor((duration - ending) / bar) full bars, the chord enters at bar B and is released `ring_s`
+    before the end (in very short pieces `RING_SHARE` of the duration).
+    """
+    bar_s = tempo.seconds(tempo.metre.bar_ticks)
+    full_bars = max(0, floor((duration_s - style.ending_s) / bar_s + 1e-9))
+    release_s = duration_s - min(style.ring_s, RING_SHARE * duration_s)
+    final_ticks = floor(tempo.ticks(release_s)) - full_bars * tempo.metre.bar_ticks
+    return full_bars, max(1, final_ticks)
+
+
+def _swing(style: Style, bpm: float, metre: Metre) -> float:
+    """The swing ratio at a tempo; compound metres are not swung, they have their triplets written."""
+    if metre.beat_ticks != METRES["4/4"].beat_ticks:
+        return 0.5
+    points = sorted(style.feel.swing)
+    return float(np.interp(bpm, [point[0] for point in points], [point[1] for point in points]))
+
+
+def _sections(phrases: tuple[Phrase, ...], form: Form) -> tuple[tuple[Section, ...], list[int]]:
+    """Sections, and for each phrase the section it belongs to; neighbours of one name share a section."""
+    last_turn = max(1, phrases[-1].turn)
+    sections: list[Section] = []
+    of_phrase: list[int] = []
+    start = 0
+    for k, phrase in enumerate(phrases):
+        previous = phrases[k - 1] if k else None
+        if previous and (previous.name, previous.turn) == (phrase.name, phrase.turn):
+            old = sections[-1]
+            sections[-1] = Section(old.name, old.start_bar, old.bars + phrase.bars, old.energy)
+        else:
+            energy = min(1.0, form.energy[phrase.name] + ARC * phrase.turn / last_turn)
+            sections.append(Section(phrase.name, start, phrase.bars, round(energy, 3)))
+        of_phrase.append(len(sections) - 1)
+        start += phrase.bars
+    return tuple(sections), of_phrase
+
+
+def _bars(phrases, of_phrase, sections, style: Style, key: Key, seed: int) -> tuple[Bar, ...]:
+    """The bars of every phrase, with references to the first phrase of the same material and length."""
+    bars: list[Bar] = []
+    first: dict[tuple[str, int], int] = {}
+    for k, phrase in enumerate(phrases):
+        start = len(bars)
+        is_last = k == len(phrases) - 1
+        length = _own_length(phrase, first)
+        changes = style.form.changes.get(phrase.base)
+        origin = first.get((phrase.letter, length))
+        over = None if origin is not None or changes is None else first.get((changes, length))
+        references = _references(phrase.bars, length, start, origin if origin is not None else over)
+        cadence = _cadence(k, phrases, style, key, seed)
+        directives = _directives(references, style.form, over is not None, stream(seed, "directives", k))
+        if origin is not None and cadence != bars[origin + length - 1].cadence:
+            directives[length - 1] = directives[length - 1].replace("copy", "rhythm")
+        harmony = _harmony(phrase, length, style, key, seed, is_last=is_last)
+        energies, densities = _dynamics(phrase, start, sections[of_phrase[k]], style.form, seed)
+        for i in range(phrase.bars):
+            bars.append(
+                Bar(
+                    section=of_phrase[k],
+                    letter=phrase.letter,
+                    index=i,
+                    phrase_bars=phrase.bars,
+                    reference=references[i],
+                    directive=directives[i],
+                    energy=energies[i],
+                    density=densities[i],
+                    cadence=cadence if i == phrase.bars - 1 else "",
+                    harmony=harmony[i],
+                )
+            )
+        first.setdefault((phrase.letter, length), start)
+    return tuple(bars)
+
+
+def _own_length(phrase: Phrase, first: dict[tuple[str, int], int]) -> int:
+    """A last phrase with a tag of one bar still matches the earlier phrase without it."""
+    without_tag = (phrase.letter, phrase.bars - 1) in first
+    return phrase.bars - 1 if without_tag and (phrase.letter, phrase.bars) not in first else phrase.bars
+
+
+def _references(bars: int, length: int, start: int, origin: int | None) -> list[int | None]:
+    """The earlier bar that each bar repeats.
+
+    A new phrase repeats itself: the second half of an eight-bar phrase begins like the first (bars 5-6 as
+    1-2), that of a four-bar phrase too (bar 3 as bar 1), and a blues sings its first line twice.
+    """
+    if origin is not None:
+        return [origin + i if i < length else None for i in range(bars)]
+    unit = 8 if bars >= 16 else 4 if bars >= 8 else 2
+    repeats = range(unit, min(bars - 1, unit + unit // 2))
+    return [start + i - unit if i in repeats else None for i in range(bars)]
+
+
+def _directives(references, form: Form, free: bool, rng: np.random.Generator) -> list[str]:
+    """One directive for every two bars, so that a copied idea is long enough to be recognised."""
+    drawn = [choose(rng, form.directives) for _ in range(0, len(references), 2)]
+    return ["free" if free or reference is None else drawn[i // 2] for i, reference in enumerate(references)]
+
+
+def _cadence(k: int, phrases: tuple[Phrase, ...], style: Style, key: Key, seed: int) -> str:
+    """The cadence that closes phrase `k`, among those that the style knows in this mode."""
+    phrase = phrases[k]
+    following = phrases[k + 1] if k + 1 < len(phrases) else None
+    roles = style.form.cadences
+    if following is None:
+        weights = roles.last
+    elif phrase.name == "intro" or (phrase.letter, phrase.turn) == (following.letter, following.turn):
+        weights = roles.antecedent
+    elif following.turn != phrase.turn and following.name != "outro":
+        weights = roles.round
+    else:
+        weights = roles.close
+    known = {name: w for name, w in weights.items() if f"{key.mode}.{name}" in style.harmony.cadences}
+    return choose(stream(seed, "cadence", k), known)
+
+
+def _harmony(phrase: Phrase, length: int, style: Style, key: Key, seed: int, *, is_last: bool):
+    """Roman numerals for each bar: a progression of the phrase's length, and the tonic at the very end."""
+    source = style.form.changes.get(phrase.base, phrase.letter)
+    fitting = {
+        line: weight
+        for line, weight in style.form.progressions.items()
+        if line.count("|") + 1 == length and _mode(line) == key.mode
+    }
+    bars: list[tuple[str, ...]] = [()] * phrase.bars
+    if fitting:
+        line = choose(stream(seed, "progression", source), fitting)
+        bars[:length] = [tuple(bar.split()) for bar in line.split("|")]
+    if is_last:
+        cadences = style.harmony.cadences
+        closing = next(name for name in style.form.cadences.last if f"{key.mode}.{name}" in cadences)
+        bars[-1] = (cadences[f"{key.mode}.{closing}"].split()[-1],)
+        if fitting and phrase.bars == length and length > 1 and f"{key.mode}.half" in cadences:
+            bars[-2] = tuple(cadences[f"{key.mode}.half"].split())
+    return bars
+
+
+def _mode(progression: str) -> str:
+    """A progression is minor where its tonic chord is."""
+    chords = [roman(numeral, 0) for numeral in progression.replace("|", " ").split()]
+    return "minor" if any(c.root == 0 and 3 in c.pitch_classes for c in chords) else "major"
+
+
+def _dynamics(phrase: Phrase, start: int, section: Section, form: Form, seed: int) -> tuple[list[int], list[int]]:
+    """Energy (rising through the section) and density of the melody (breathing at the cadence), 0 to 4."""
+    rise = form.rise.get(phrase.name, 0.1)
+    through = [(start + i - section.start_bar) / max(1, section.bars - 1) for i in range(phrase.bars)]
+    energies = [_level(section.energy + rise * place) for place in through]
+    lean = choose(stream(seed, "density", phrase.letter), {-1: 0.25, 0: 0.5, 1: 0.25})
+    densities = [_level(section.energy) + lean - (i == phrase.bars - 1) for i in range(phrase.bars)]
+    return energies, [min(4, max(0, density)) for density in densities]
+
+
+def _level(energy: float) -> int:
+    """Energy 0..1 as one of five levels."""
+    return min(4, max(0, round(4 * energy)))
