@@ -10,6 +10,8 @@ from functools import cache
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
+from aimusic.music.chance import stream
+
 SAMPLE_RATE = 44100
 BLOCK = 256  # samples of a row of the matrix products; also the control rate of `additive`
 AUDIBLE_HZ = 20000.0  # partials above are left out, so nothing can alias
@@ -165,6 +167,30 @@ def burst(
     t = np.arange(n) / SAMPLE_RATE
     envelope = 10.0 ** (-3.0 * np.maximum(t - attack_s, 0.0) / t60_s)
     return edges(noise(rng, gain, n) * envelope.astype(np.float32), attack_s, 0.1 * t60_s)
+
+
+def overlay(sound: np.ndarray, part: np.ndarray) -> None:
+    """Add a part to the beginning of a sound, in place; what reaches beyond its end is lost."""
+    n = min(sound.shape[-1], part.shape[-1])
+    sound[..., :n] += part[..., :n]
+
+
+HISS_SAMPLES = 1 << 16
+
+
+@cache
+def _hiss_table(cutoff_hz: float) -> np.ndarray:
+    """A seamless loop of noise with 3 dB less in each octave above 100 Hz; rms 1."""
+    f = rfftfreq(HISS_SAMPLES, 1.0 / SAMPLE_RATE)
+    colour = low_pass(f, cutoff_hz) * f / (f + 60.0) / np.sqrt(f + 100.0)
+    loop = irfft(rfft(stream(0, "hiss").standard_normal(HISS_SAMPLES)) * colour, HISS_SAMPLES)
+    return (loop / np.sqrt(np.mean(loop**2))).astype(np.float32)
+
+
+def hiss(rng: np.random.Generator, cutoff_hz: float, n: int) -> np.ndarray:
+    """Steady pinkish noise below a cutoff, rms 1, (n,): bow, breath and string under a note, at no cost."""
+    start = int(rng.integers(HISS_SAMPLES))
+    return np.resize(np.roll(_hiss_table(cutoff_hz), -start), n)
 
 
 def edges(sound: np.ndarray, fade_in_s: float, fade_out_s: float) -> np.ndarray:

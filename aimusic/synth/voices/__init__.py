@@ -10,7 +10,18 @@ from collections.abc import Callable
 import numpy as np
 
 from aimusic.synth.voices.bars import struck_bar
+from aimusic.synth.voices.piano import grand_piano
+from aimusic.synth.voices.plucked import plucked_string
+from aimusic.synth.voices.tines import electric_piano
 
 Voice = Callable[..., np.ndarray]
 
-METHODS: dict[str, Voice] = {voice.__name__: voice for voice in (struck_bar,)}
+METHODS: dict[str, Voice] = {
+    voice.__name__: voice
+    for voice in (
+        grand_piano,
+        electric_piano,
+        struck_bar,
+        plucked_string,
+    )
+}

@@ -1,0 +1,192 @@
+"""The grand piano: stiff strings under a felt hammer, a soundboard, a damper.
+
+Each partial is heard twice: the prompt sound of the strings moving together, and the weaker aftersound of the
+strings moving against each other, which the bridge drains slowly (G. Weinreich, JASA 62, 1977).
+"""
+
+from functools import cache
+
+import numpy as np
+
+from aimusic.music.chance import stream
+from aimusic.synth.kernels import (
+    AUDIBLE_HZ,
+    burst,
+    damp,
+    decibels,
+    edges,
+    hertz,
+    low_pass,
+    modal,
+    overlay,
+    samples,
+)
+
+MAX_PARTIALS = 72
+MAX_RING_S = 12.0
+MEZZO_FORTE = 80 / 127
+
+
+def grand_piano(
+    pitch: int,
+    velocity: float,
+    hold_s: float,
+    rng: np.random.Generator,
+    *,
+    felt_hz: float,
+    felt_tracking: float,
+    felt_slope: float,
+    brightness: float,
+    t60_s: float,
+    t60_slope: float,
+    t60_loss: float,
+    aftersound_db: float,
+    aftersound_ratio: float,
+    soundboard_db: float,
+    knock_db: float,
+    hammer_db: float,
+    hammer_tracking_db: float,
+    spread: float,
+    undamped_from: int,
+) -> np.ndarray:
+    """One key of a grand piano.
+
+    Args:
+        felt_hz: corner of the hammer felt at pitch 60, velocity 80; `felt_tracking`: its octaves per octave of
+            pitch; `felt_slope`: order of its roll-off; `brightness`: octaves that it rises from soft to loud.
+        t60_s: prompt decay of the fundamental at pitch 60; `t60_slope`: octaves lost per octave of pitch;
+            `t60_loss`: how much faster partials fall, per kHz above the fundamental.
+        aftersound_db, aftersound_ratio: level and T60 of the aftersound against the prompt sound.
+        soundboard_db: standard deviation of the soundboard's response.
+        knock_db: level of the soundboard's own modes; hammer_db: of the hammer's noise at pitch 60, which grows
+            by `hammer_tracking_db` per octave.
+        spread: how far the keyboard spreads between left and right, 0..1.
+        undamped_from: first pitch without a damper.
+
+    Returns:
+        Stereo, (2, samples).
+    """
+    octaves = (pitch - 60) / 12.0
+    f = partials(pitch)
+    level = hammer(f, pitch, velocity, felt_hz, felt_tracking, felt_slope, brightness)
+    level = level * decibels(rng.normal(0.0, 0.4, len(f)))  # no two blows are the same
+    t60 = t60_s * 2.0 ** (-t60_slope * octaves) / (1.0 + t60_loss * (f - f[0]) / 1000.0)
+    damper_s = damper_t60(pitch)
+    ring_s = min(MAX_RING_S, aftersound_ratio * t60[0])
+    n = samples(ring_s if pitch >= undamped_from else min(ring_s, hold_s + 1.25 * damper_s))
+
+    amp, phase = soundboard(f, soundboard_db)
+    amp = amp * level * key_pan(pitch, spread)
+    beat = 2.0 ** (rng.uniform(0.25, 0.7, len(f)) / 1200.0)  # cents between the strings of a key
+    sound = modal(
+        np.concatenate((f, f * beat)),
+        np.concatenate((t60, aftersound_ratio * t60)),
+        np.concatenate((amp, decibels(aftersound_db) * amp), axis=1),
+        np.concatenate((phase, phase), axis=1),
+        n,
+    )
+    force = velocity**1.7
+    sound *= np.float32(force)
+    overlay(sound, force * decibels(knock_db) * knock(pitch, velocity))
+    noise_db = hammer_db + hammer_tracking_db * octaves
+    overlay(sound, force * decibels(noise_db) * hammer_noise(pitch, velocity, rng))
+    contact_s = 0.0035 * 2.0 ** (-0.45 * octaves - 0.5 * (velocity - MEZZO_FORTE))  # felt on string: 6 to 1 ms
+    sound = edges(sound, contact_s, 0.0)
+    return sound if pitch >= undamped_from else damp(sound, hold_s, damper_s)
+
+
+def inharmonicity(pitch: float) -> float:
+    """B of f_k = k f₀ √(1 + B k²): plain steel rises with pitch, wound bass strings fall."""
+    return float(np.exp(0.0926 * pitch - 13.64) + 0.35 * np.exp(-0.0847 * pitch - 5.82))
+
+
+def stretch_cents(pitch: float) -> float:
+    """How far tuners stretch the octaves, from -12 cents at the bottom to +15 at the top."""
+    octaves = (pitch - 62) / 12.0
+    return 0.45 * octaves**3 if octaves < 0 else 0.28 * octaves**3
+
+
+def damper_t60(pitch: int) -> float:
+    """Seconds that the damper needs: .45 in the bass, .18 in the treble."""
+    return float(np.interp(pitch, (21, 45, 72, 88), (0.45, 0.36, 0.24, 0.18)))
+
+
+def partials(pitch: int) -> np.ndarray:
+    """Frequencies of the partials that are heard, (K,); the first is the tuned one."""
+    first_hz = hertz(pitch + stretch_cents(pitch) / 100.0)
+    b = inharmonicity(pitch)
+    k = np.arange(1, MAX_PARTIALS + 1)
+    f = first_hz * k * np.sqrt((1.0 + b * k * k) / (1.0 + b))
+    return f[f < min(AUDIBLE_HZ, 60.0 * first_hz + 2000.0)]
+
+
+def hammer(
+    f: np.ndarray, pitch: int, velocity: float, felt_hz: float, tracking: float, slope: float, brightness: float
+) -> np.ndarray:
+    """Level of each partial: where the hammer strikes, and how hard its felt is at this speed; (K,)."""
+    octaves = (pitch - 60) / 12.0
+    place = np.interp(pitch, (21, 60, 108), (0.122, 0.118, 0.075))  # striking point over string length
+    comb = np.abs(np.sin(np.pi * place * np.arange(1, len(f) + 1))) + 0.06  # a hammer is not a point
+    corner_hz = felt_hz * 2.0 ** (tracking * octaves + brightness * (velocity - MEZZO_FORTE))
+    felt = (1.0 + (f / corner_hz) ** 2) ** (-slope / 2.0)
+    level = comb * felt
+    return level / np.sqrt(np.sum(level**2))
+
+
+@cache
+def _soundboard_table() -> tuple[np.ndarray, np.ndarray]:
+    """Knots of log2 frequency, and standard normal responses (left, right, and two phases), (4, knots)."""
+    knots = np.arange(np.log2(20.0), np.log2(24000.0), 1.0 / 18.0)
+    table = stream(0, "soundboard").standard_normal((4, len(knots)))
+    table[1] = 0.75 * table[0] + 0.66 * table[1]  # both ears hear one board
+    return knots, table
+
+
+def soundboard(f: np.ndarray, deviation_db: float) -> tuple[np.ndarray, np.ndarray]:
+    """Gain and phase of the board at each partial for left and right, (2, K) each; fixed for ever."""
+    knots, table = _soundboard_table()
+    rows = np.stack([np.interp(np.log2(f), knots, row) for row in table])
+    gain = decibels(deviation_db * rows[:2])
+    shared = -np.pi / 2 + np.clip(np.log2(f / f[0]), 0.0, 1.5) * rows[2]
+    return gain, np.stack((shared, shared + 0.35 * rows[3]))
+
+
+def key_pan(pitch: int, spread: float) -> np.ndarray:
+    """Left and right gain of a key, (2, 1): the bass lies left, as the player hears it."""
+    angle = np.pi / 4 * (1.0 + spread * (pitch - 62) / 46.0)
+    return np.sqrt(2.0) * np.array([[np.cos(angle)], [np.sin(angle)]])
+
+
+KNOCK_MODES = 90
+
+
+@cache
+def _knock_modes() -> tuple[np.ndarray, ...]:
+    rng = stream(0, "soundboard", "knock")
+    f = 65.0 * 2.0 ** np.sort(rng.uniform(0.0, 5.3, KNOCK_MODES))  # 65 Hz to 2.6 kHz
+    t60 = 0.42 * (f / 65.0) ** -0.45 * rng.uniform(0.7, 1.3, KNOCK_MODES)
+    amp = (f / 65.0) ** -0.5 * rng.normal(0.0, 1.0, (2, KNOCK_MODES))
+    phase = rng.uniform(-np.pi, np.pi, (2, KNOCK_MODES))
+    return f, t60, amp / np.sqrt(np.sum(amp**2) / 2.0), phase
+
+
+@cache
+def _knock_sound() -> np.ndarray:
+    f, t60, amp, phase = _knock_modes()
+    return modal(f, t60, amp, phase, samples(0.55))
+
+
+def knock(pitch: int, velocity: float) -> np.ndarray:
+    """The blow on key bed and board, the same thud for every key, weaker under the treble; (2, samples)."""
+    return _knock_sound() * np.float32(2.0 ** (0.4 * (velocity - MEZZO_FORTE)) * 0.8 ** ((pitch - 60) / 12.0))
+
+
+def hammer_noise(pitch: int, velocity: float, rng: np.random.Generator) -> np.ndarray:
+    """Felt and string noise of the blow, different in each ear, (2, samples)."""
+    centre_hz = 900.0 * 2.0 ** (0.5 * (pitch - 60) / 12.0 + velocity - MEZZO_FORTE)
+
+    def colour(f: np.ndarray) -> np.ndarray:
+        return low_pass(f, centre_hz, 0.5) * (f / (f + 150.0))
+
+    t60_s = 0.28 * 2.0 ** (-0.25 * (pitch - 60) / 12.0)
+    return np.stack([burst(rng, colour, t60_s, 0.002) for _ in range(2)])

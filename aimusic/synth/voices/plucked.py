@@ -1,0 +1,129 @@
+"""Plucked strings: guitars, basses, harp. A string, the place where it is plucked, a body, and fingers."""
+
+import numpy as np
+
+from aimusic.synth.kernels import (
+    AUDIBLE_HZ,
+    SAMPLE_RATE,
+    burst,
+    damp,
+    decibels,
+    hertz,
+    hiss,
+    low_pass,
+    modal,
+    overlay,
+    peaks,
+    samples,
+)
+
+MAX_PARTIALS = 64
+MEZZO_FORTE = 80 / 127
+POLARISATION_CENTS = 0.35  # a string swings in two planes, and the bridge tunes them apart
+
+
+def plucked_string(
+    pitch: int,
+    velocity: float,
+    hold_s: float,
+    rng: np.random.Generator,
+    *,
+    pluck_at: float,
+    pluck_hz: float,
+    pluck_tracking: float,
+    brightness: float,
+    tilt: float,
+    inharmonicity: float,
+    t60_s: float,
+    t60_slope: float,
+    t60_loss: float,
+    damper_s: float,
+    body: tuple[tuple[float, float, float], ...] = (),
+    pickup_at: float = 0.0,
+    top_hz: float = 16000.0,
+    knock: tuple[tuple[float, float, float], ...] = (),
+    finger_db: float = -40.0,
+    finger_hz: float = 2500.0,
+    finger_s: float = 0.06,
+    hiss_db: float = -50.0,
+    hiss_hz: float = 3000.0,
+    width: float = 0.0,
+) -> np.ndarray:
+    """A plucked string with body or pickup.
+
+        level of partial k = |sin(π k p)| k^-tilt · low-pass · body · |sin(π k q)|
+        1 / T60(f) = 1 / t60_s + t60_loss (f / 1 kHz)²
+
+    Args:
+        pluck_at, pickup_at: p and q, places of finger and pickup over the string length; no pickup if 0.
+        pluck_hz: corner of the finger's low-pass at pitch 60, velocity 80; `pluck_tracking`: its octaves per
+            octave of pitch; `brightness`: octaves that it rises from soft to loud.
+        inharmonicity: B of f_k = k f √(1 + B k²) at pitch 60; it doubles in an octave.
+        t60_s: decay of the fundamental at pitch 60; `t60_slope`: octaves lost per octave of pitch.
+        damper_s: T60 after the release.
+        body: formants of the body as (Hz, dB, q); top_hz: low-pass of body, pickup or cable.
+        knock: modes that the pluck sets off in body and neck, as (Hz, T60 in seconds, dB).
+        finger_db, finger_hz, finger_s: the finger's or pick's noise; hiss_db, hiss_hz: the string's.
+        width: phase difference between left and right, in radians; 0 is mono.
+
+    Returns:
+        (samples,) or, with a width, (2, samples).
+    """
+    octaves = (pitch - 60) / 12.0
+    place = pluck_at * rng.uniform(0.93, 1.07)  # nobody plucks the same spot twice
+    f = string_partials(pitch, inharmonicity)
+    k = np.arange(1, len(f) + 1)
+    corner_hz = pluck_hz * 2.0 ** (pluck_tracking * octaves + brightness * (velocity - MEZZO_FORTE))
+    level = (np.abs(np.sin(np.pi * place * k)) + 0.03) * k**-tilt * low_pass(f, corner_hz, 0.6)
+    level *= peaks(f, body) * low_pass(f, top_hz)
+    if pickup_at:
+        level *= np.abs(np.sin(np.pi * pickup_at * k)) + 0.05
+    level *= velocity**1.7 / np.sqrt(np.sum(level**2))
+    t60 = 1.0 / (2.0 ** (t60_slope * octaves) / t60_s + t60_loss * (f / 1000.0) ** 2)
+    n = samples(min(hold_s + 1.3 * damper_s, 1.4 * t60.max()))
+
+    sound = _two_planes(f, t60, level, n, rng, width)
+    noise = decibels(finger_db) * burst(
+        rng, lambda x: low_pass(x, finger_hz * corner_hz / pluck_hz), finger_s, 0.002
+    )
+    overlay(sound, velocity**1.7 * noise)
+    if knock:
+        overlay(sound, velocity**1.7 * body_knock(knock, rng))
+    t = np.arange(n) / SAMPLE_RATE
+    sound += velocity**1.7 * decibels(hiss_db) * hiss(rng, hiss_hz, n) * 10.0 ** (-3.0 * t / t60.max())
+    return damp(sound, hold_s, damper_s)
+
+
+def string_partials(pitch: int, inharmonicity: float) -> np.ndarray:
+    """Frequencies of a stiff string whose first partial is in tune, (K,)."""
+    b = inharmonicity * 2.0 ** ((pitch - 60) / 12.0)
+    k = np.arange(1, MAX_PARTIALS + 1)
+    f = hertz(pitch) * k * np.sqrt((1.0 + b * k * k) / (1.0 + b))
+    return f[f < AUDIBLE_HZ]
+
+
+def _two_planes(
+    f: np.ndarray, t60: np.ndarray, level: np.ndarray, n: int, rng: np.random.Generator, width: float
+) -> np.ndarray:
+    """The string swinging across the top, and weaker, longer and a little off along it."""
+    apart = 2.0 ** (POLARISATION_CENTS * rng.uniform(0.6, 1.4, len(f)) / 1200.0)
+    amp = level * decibels(rng.normal(0.0, 0.5, len(f)))
+    phase = np.full(2 * len(f), -np.pi / 2)
+    if width:
+        turn = width * rng.uniform(-0.5, 0.5, len(phase))
+        amp, phase = np.stack((amp, amp)), np.stack((phase - turn, phase + turn))
+    along = decibels(rng.uniform(-11.0, -7.0)) * amp
+    return modal(
+        np.concatenate((f, f * apart)),
+        np.concatenate((t60, 1.8 * t60)),
+        np.concatenate((amp, along), axis=-1),
+        phase,
+        n,
+    )
+
+
+def body_knock(modes: tuple[tuple[float, float, float], ...], rng: np.random.Generator) -> np.ndarray:
+    """The body's own modes, rung by the pluck; (samples,)."""
+    f, t60, db = np.array(modes).T
+    amp = decibels(db + rng.uniform(-2.0, 2.0, len(db)))
+    return modal(f, t60, amp, rng.uniform(-np.pi, np.pi, len(f)), samples(1.2 * t60.max()))
