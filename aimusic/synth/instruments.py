@@ -8,7 +8,7 @@ import inspect
 import json
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -148,7 +148,12 @@ def check_settings(voice: Callable, settings: dict, name: str) -> dict[str, obje
     types = get_type_hints(voice)
     strict = ConfigDict(strict=True, allow_inf_nan=False)
     return {
-        key: _check(TypeAdapter(types[key], config=strict), value, f"{name}.settings.{key}")
+        # A group of settings (a dataclass) is strict by itself, and pydantic refuses to be told twice.
+        key: _check(
+            TypeAdapter(types[key], config=None if is_dataclass(types[key]) else strict),
+            value,
+            f"{name}.settings.{key}",
+        )
         for key, value in settings.items()
     }
 
