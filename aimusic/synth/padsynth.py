@@ -1,0 +1,127 @@
+"""Loops of many players at once, each made by one inverse FFT.
+
+A table is periodic by construction, so it loops without a seam, and it is made for one exact pitch, so it is
+read without interpolation: formants stay where they are, and reading costs a copy. Read the right channel
+half a table away and it is as good as a second, independent recording.
+
+Source: N. Paul, "PADsynth algorithm", ZynAddSubFX documentation, 2004.
+"""
+
+import numpy as np
+from scipy import fft
+
+from aimusic.synth.kernels import SAMPLE_RATE
+
+_CEILING_HZ = 17000.0
+_SILENT = 1e-5  # bins 100 dB below the strongest get neither a phase nor energy
+
+
+def loop_length(f0_hz: float, least: int) -> int:
+    """The even, fast FFT length within 8 % above `least` for which f0 falls closest to a bin."""
+    candidates, n = [], least
+    while (n := fft.next_fast_len(n, real=True)) <= 1.08 * least:
+        if n % 2 == 0:
+            candidates.append(n)
+        n += 1
+
+    def offset(n: int) -> float:
+        bins = f0_hz * n / SAMPLE_RATE
+        return abs(bins - round(bins))
+
+    return min(candidates, key=offset)
+
+
+def harmonics(f0_hz: float, ceiling_hz: float = _CEILING_HZ) -> np.ndarray:
+    """f0 and its multiples up to the ceiling, in Hz."""
+    return f0_hz * np.arange(1, int(ceiling_hz / f0_hz) + 1)
+
+
+def bandwidths_hz(freq_hz: np.ndarray, f0_hz: float, cents: float, scale: float = 1.0) -> np.ndarray:
+    """Width of each partial: (2^(cents/1200) - 1) f0 (f / f0)^scale.
+
+    With scale 1 every partial is `cents` wide, as when many players play slightly apart.
+    """
+    return (2 ** (cents / 1200) - 1) * f0_hz * (freq_hz / f0_hz) ** scale
+
+
+def band_energy(freq_hz: np.ndarray, amp: np.ndarray, width_hz: np.ndarray, length: int) -> np.ndarray:
+    """Energy per FFT bin of partials spread into Gaussian bands.
+
+    Each band sums to amp^2 whatever its width. `width_hz` is its full width where the energy has fallen to
+    exp(-2) of the middle, that is four standard deviations of the energy.
+
+    Returns:
+        Shape (length // 2 + 1,), float64.
+    """
+    energy = np.zeros(length // 2 + 1)
+    bins = np.asarray(freq_hz) * length / SAMPLE_RATE
+    # Narrower than about a third of a bin the samples of a Gaussian no longer hold its shape.
+    sigma = np.maximum(np.asarray(width_hz) * length / SAMPLE_RATE / 4, 0.35)
+    first = np.maximum(np.ceil(bins - 5 * sigma).astype(int), 1)
+    last = np.minimum(np.floor(bins + 5 * sigma).astype(int), len(energy) - 2)
+    for b, s, a, low, high in zip(bins, sigma, amp, first, last, strict=True):
+        band = np.exp(-0.5 * ((np.arange(low, high + 1) - b) / s) ** 2)
+        energy[low : high + 1] += a * a / band.sum() * band
+    return energy
+
+
+def from_energy(energy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One period of sound with this energy in each bin and random phases.
+
+    Equal generators give equal phases, so two tables may be faded into each other like a filter that moves.
+
+    Returns:
+        Shape (2 * (len(energy) - 1),), float32, RMS 1.
+    """
+    magnitude, turns = np.sqrt(energy), rng.random(len(energy))
+    heard = np.flatnonzero(magnitude > _SILENT * magnitude.max())
+    spectrum = np.zeros(len(energy), complex)
+    spectrum[heard] = magnitude[heard] * np.exp(2j * np.pi * turns[heard])
+    return _unit_rms(fft.irfft(spectrum))
+
+
+def detuned_saws(
+    f0_hz: float, cents: np.ndarray, gains: np.ndarray, tilt: np.ndarray, length: int, rng
+) -> np.ndarray:
+    """One period of several band-limited saw waves, slightly apart in pitch, each with its own phase.
+
+    Every saw is rounded to a whole number of periods per table, so it is a true saw and the loop is
+    seamless.
+
+    Args:
+        cents, gains: detuning and level of each saw, equal shapes.
+        tilt: gain of each FFT bin, shape (length // 2 + 1,): the filter after the oscillators.
+
+    Returns:
+        Shape (length,), float32, RMS 1.
+    """
+    spectrum = np.zeros(length // 2 + 1, complex)
+    ceiling = int(_CEILING_HZ * length / SAMPLE_RATE)
+    for cent, gain in zip(cents, gains, strict=True):
+        step = round(f0_hz * 2 ** (cent / 1200) * length / SAMPLE_RATE)
+        k = np.arange(1, ceiling // step + 1)
+        spectrum[step * k] += gain / k * np.exp(2j * np.pi * k * rng.random())
+    return _unit_rms(fft.irfft(spectrum * tilt))
+
+
+def loop(table: np.ndarray, start: int, samples: int) -> np.ndarray:
+    """`samples` of a loop from any start, shape (samples,)."""
+    start %= len(table)
+    if start + samples <= len(table):
+        return table[start : start + samples]
+    return np.resize(np.concatenate([table[start:], table[:start]]), samples)
+
+
+def stereo_loop(table: np.ndarray, start: int, samples: int, bleed: float = 0.2) -> np.ndarray:
+    """A loop in stereo, shape (2, samples): the right channel is read half a table away.
+
+    `bleed` is how much of each side the other one hears; the correlation of the two is 2b / (1 + b^2).
+    """
+    left, right = loop(table, start, samples), loop(table, start + len(table) // 2, samples)
+    direct = np.float32((1 + bleed**2) ** -0.5)
+    across = np.float32(bleed) * direct
+    return np.stack([direct * left + across * right, direct * right + across * left])
+
+
+def _unit_rms(sound: np.ndarray) -> np.ndarray:
+    return (sound / np.sqrt(np.mean(sound**2))).astype(np.float32)
