@@ -63,7 +63,7 @@ def load_corpus(path: Path) -> tuple[Song, ...]:
             for line in file:
                 songs.append(_from_json(json.loads(line)))
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise InvalidData(f"{path}: line {len(songs) + 1}: not a song of a corpus ({error})") from error
+        raise InvalidData(f"{path}: line {len(songs) + 1}: no song of a corpus can be read ({error})") from error
     return tuple(songs)
 
 

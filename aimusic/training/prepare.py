@@ -1,0 +1,272 @@
+"""From a data directory to the corpus: read, transpose, label form, drop duplicates, split, report.
+
+The same data give the same corpus, byte for byte, on any number of processes.
+"""
+
+import hashlib
+import inspect
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from aimusic.errors import InvalidData
+from aimusic.music.rhythm import METRES
+from aimusic.training.analysis import find_references, labelled_references, phrase_starts
+from aimusic.training.corpus import Song
+from aimusic.training.datasets import DataSet, Source, load_catalog, load_data_sets
+from aimusic.training.pieces import Piece, Rejection, bar_ticks
+from aimusic.training.readers import READERS
+
+MIN_BARS = 8
+MIN_NOTES = 16
+GRAM_NOTES = 12
+MAX_OVERLAP = 0.5
+SPLITS = ("train", "validation", "test")
+SHARES = (0.8, 0.1, 0.1)
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of one data set: pieces read and used, and how many were not, by reason."""
+
+    read: int
+    used: int
+    reasons: Mapping[str, int]
+
+
+def prepare(
+    data_dir: Path,
+    *,
+    share_alike: bool = True,
+    names: Iterable[str] = (),
+    processes: int = 1,
+    progress: Progress = lambda name: None,
+) -> tuple[tuple[Song, ...], dict[str, Account]]:
+    """Every usable piece of the core data sets as a song, and an account of each data set.
+
+    Args:
+        share_alike: False leaves out every piece whose licence asks for the same licence.
+        names: only these data sets, of any tier; all core ones where empty.
+        progress: told the name of each data set when it has been read.
+
+    Raises:
+        InvalidData: a data set is unknown, missing or not what its manifest says.
+    """
+    chosen = _chosen(load_data_sets(data_dir), tuple(names))
+    catalog = load_catalog(data_dir)
+    jobs = [(data_dir, data_set, catalog.get(data_set.id, {})) for data_set in chosen]
+    results = []
+    with _mapper(processes) as run:
+        for data_set, result in zip(chosen, run(_read_job, jobs), strict=True):
+            results.append(result)
+            progress(data_set.id)
+    return _collect(chosen, results, share_alike)
+
+
+class _mapper:
+    """`map`, in this process or over spawned ones; results keep their order."""
+
+    def __init__(self, processes: int):
+        context = multiprocessing.get_context("spawn")
+        self.pool = ProcessPoolExecutor(processes, context) if processes > 1 else None
+
+    def __enter__(self):
+        return map if self.pool is None else self.pool.map
+
+    def __exit__(self, *error):
+        if self.pool is not None:
+            self.pool.shutdown(cancel_futures=True)
+
+
+def _chosen(data_sets: tuple[DataSet, ...], names: tuple[str, ...]) -> tuple[DataSet, ...]:
+    unknown = set(names) - {data_set.id for data_set in data_sets if data_set.reader}
+    if unknown:
+        raise InvalidData(f"no reader for the data sets {', '.join(sorted(unknown))}")
+    return tuple(
+        data_set
+        for data_set in data_sets
+        if data_set.reader and (data_set.id in names if names else data_set.tier == "core")
+    )
+
+
+def _read_job(job: tuple[Path, DataSet, Mapping]) -> list[tuple[Song, Piece] | Rejection]:
+    return read_data_set(*job)
+
+
+def read_data_set(data_dir: Path, data_set: DataSet, catalog: Mapping) -> list[tuple[Song, Piece] | Rejection]:
+    """Every piece of a data set: a song (not yet split) with the piece it came from, or a rejection."""
+    reader = READERS.get(data_set.reader)
+    if reader is None:
+        raise InvalidData(f"datasets.toml: {data_set.id}: no reader is named {data_set.reader!r}")
+    source = Source(data_dir / data_set.id, data_set.licence, data_set.share_alike, catalog)
+    try:
+        inspect.signature(reader).bind(source, **data_set.options)
+    except TypeError as error:
+        raise InvalidData(f"datasets.toml: {data_set.id}: {error}") from error
+    return [
+        item if isinstance(item, Rejection) else _song_or_rejection(item, data_set)
+        for item in reader(source, **data_set.options)
+    ]
+
+
+def _song_or_rejection(piece: Piece, data_set: DataSet) -> tuple[Song, Piece] | Rejection:
+    if piece.bars < MIN_BARS:
+        return Rejection(piece.file, f"fewer than {MIN_BARS} bars")
+    if piece.melody and len(piece.melody) < MIN_NOTES:
+        return Rejection(piece.file, f"fewer than {MIN_NOTES} notes")
+    if not piece.melody and not piece.chords:
+        return Rejection(piece.file, "no melody and no chords")
+    return to_song(piece, data_set.id), piece
+
+
+def to_song(piece: Piece, data_set_id: str) -> Song:
+    """The piece in C major or A minor, with its form; without a split."""
+    tonic = 0 if piece.key.mode == "major" else 9
+    shift = (tonic - piece.key.tonic + 6) % 12 - 6
+    end = piece.bars * bar_ticks(piece.metre)
+    melody = tuple(
+        replace(note, pitch=note.pitch + shift, length_ticks=min(note.length_ticks, end - note.onset_ticks))
+        for note in piece.melody
+        if note.onset_ticks < end
+    )
+    chords = tuple(replace(span, chord=span.chord.transposed(shift)) for span in piece.chords)
+    references = _references(piece)
+    upbeat = bool(melody) and 2 * melody[0].onset_ticks >= bar_ticks(piece.metre)
+    return Song(
+        id=f"{data_set_id}/{piece.file}",
+        dataset=data_set_id,
+        title=piece.title,
+        styles=piece.styles,
+        split="",
+        licence=piece.licence,
+        share_alike=piece.share_alike,
+        mode=piece.key.mode,
+        metre=piece.metre,
+        bars=piece.bars,
+        melody=melody,
+        chords=chords,
+        references=references,
+        phrase_starts=phrase_starts(references, piece.sections, upbeat),
+    )
+
+
+def _references(piece: Piece) -> tuple[int | None, ...]:
+    """Where there is a melody, what its notes say, then the labels; for chords alone the other way round."""
+    labelled = labelled_references(piece.sections, piece.bars)
+    metre = METRES[piece.metre]
+    if piece.melody:
+        events = [(note.onset_ticks, note.pitch) for note in piece.melody]
+    else:
+        events = [
+            (tick, span.chord.symbol())
+            for span in piece.chords
+            for tick in range(span.onset_ticks, span.end_ticks, metre.beat_ticks)
+        ]
+    found = find_references(events, piece.bars, metre.bar_ticks)
+    first, second = (found, labelled) if piece.melody else (labelled, found)
+    return tuple(b if a is None else a for a, b in zip(first, second, strict=True))
+
+
+def _collect(
+    chosen: tuple[DataSet, ...], results: list, share_alike: bool
+) -> tuple[tuple[Song, ...], dict[str, Account]]:
+    """Drop what the licence filter and the duplicates exclude, then split."""
+    songs, accounts = [], {}
+    groups: set[str] = set()
+    known = _Grams()
+    for data_set, items in zip(chosen, results, strict=True):
+        reasons: Counter[str] = Counter()
+        used = 0
+        for item in items:
+            reason = item.reason if isinstance(item, Rejection) else ""
+            if not reason:
+                song, piece = item
+                reason = _exclusion(song, piece, share_alike, groups, known)
+            if reason:
+                reasons[reason] += 1
+                continue
+            used += 1
+            songs.append(replace(song, split=_split(piece, data_set)))
+        accounts[data_set.id] = Account(len(items), used, dict(sorted(reasons.items())))
+    return tuple(songs), accounts
+
+
+def _exclusion(song: Song, piece: Piece, share_alike: bool, groups: set[str], known: "_Grams") -> str:
+    if song.share_alike and not share_alike:
+        return "share-alike licence"
+    if piece.dup_group and piece.dup_group in groups:
+        return "duplicate in the catalog"
+    grams = melody_grams(song)
+    if known.overlap(grams) > MAX_OVERLAP:
+        return "near duplicate of an earlier song"
+    if piece.dup_group:
+        groups.add(piece.dup_group)
+    known.add(grams)
+    return ""
+
+
+def melody_grams(song: Song) -> np.ndarray:
+    """A hash for every twelve notes in a row, of their intervals and the ticks between them, unsigned 64 bit."""
+    onsets = np.array([note.onset_ticks for note in song.melody], dtype=np.int64)
+    pitches = np.array([note.pitch for note in song.melody], dtype=np.int64)
+    steps = np.diff(onsets).astype(np.uint64) * np.uint64(512) + (np.diff(pitches) + 256).astype(np.uint64)
+    count = len(steps) - (GRAM_NOTES - 1) + 1
+    if count < 1:
+        return np.zeros(0, dtype=np.uint64)
+    hashes = np.zeros(count, dtype=np.uint64)
+    for place in range(GRAM_NOTES - 1):
+        hashes = (hashes + steps[place : place + count]) * np.uint64(0x9E3779B97F4A7C15)
+        hashes ^= hashes >> np.uint64(29)
+    return np.unique(hashes)
+
+
+class _Grams:
+    """The grams of every song kept so far."""
+
+    def __init__(self):
+        self.owners: dict[int, list[int]] = {}
+        self.songs = 0
+
+    def overlap(self, grams: np.ndarray) -> float:
+        """Largest share of these grams that one earlier song holds."""
+        hits: Counter[int] = Counter()
+        for gram in grams.tolist():
+            hits.update(self.owners.get(gram, ()))
+        return max(hits.values(), default=0) / max(1, len(grams))
+
+    def add(self, grams: np.ndarray) -> None:
+        for gram in grams.tolist():
+            self.owners.setdefault(gram, []).append(self.songs)
+        self.songs += 1
+
+
+def _split(piece: Piece, data_set: DataSet) -> str:
+    if data_set.splits == "catalog":
+        return piece.split
+    return hashed_split(piece.dup_group or piece.group)
+
+
+def hashed_split(group: str) -> str:
+    """A split drawn from the name of the group: 80, 10 and 10 per cent."""
+    digest = hashlib.sha256(f"split/{group}".encode()).digest()
+    place = int.from_bytes(digest[:8], "big") / 2**64
+    return SPLITS[sum(place >= edge for edge in (SHARES[0], SHARES[0] + SHARES[1]))]
+
+
+def style_table(songs: Iterable[Song]) -> dict[str, dict[str, dict[str, int]]]:
+    """Songs, songs with a melody, melody notes and chords by style and split."""
+    table: dict[str, dict[str, Counter]] = {}
+    for song in songs:
+        for style in song.styles:
+            cell = table.setdefault(style, {split: Counter() for split in SPLITS})[song.split]
+            cell.update(songs=1, melodies=bool(song.melody), notes=len(song.melody), chords=len(song.chords))
+    return {
+        style: {split: dict(cell) for split, cell in splits.items()} for style, splits in sorted(table.items())
+    }
