@@ -43,6 +43,7 @@ class Instrument:
         is_drum: True where a pitch names a drum and not a note.
         level_db: brings a mezzo-forte note (velocity 80) in mid range to a peak of .3 to .5.
         release_s: a released note is below -60 dB of its peak after this time.
+        tuned_ratio: frequency of the partial that is in tune over that of the note: 1, but 2 for a tubular bell.
         method, settings: the synthesis method and its settings.
     """
 
@@ -55,6 +56,7 @@ class Instrument:
     is_drum: bool
     level_db: float
     release_s: float
+    tuned_ratio: float
     method: str
     settings: Mapping[str, object] = field(hash=False)
 
@@ -94,6 +96,7 @@ class Table:
     is_drum: bool = False
     level_db: float = 0.0
     release_s: Annotated[float, Field(gt=0)] = 0.6
+    tuned_ratio: Annotated[float, Field(gt=0)] = 1.0
     settings: dict[str, object] = Field(default_factory=dict)
 
 
@@ -128,6 +131,7 @@ def read_instrument(name: str, table: dict) -> Instrument:
         is_drum=row.is_drum,
         level_db=row.level_db,
         release_s=row.release_s,
+        tuned_ratio=row.tuned_ratio,
         method=row.method,
         settings=MappingProxyType(settings),
     )

@@ -27,7 +27,7 @@ def struck_bar(
 
     Args:
         ratios: mode frequencies over the fundamental.
-        levels_db: mode levels of a hard blow at pitch 60, the fundamental 0.
+        levels_db: mode levels under a bare point, the strongest 0.
         t60_s: decay of each mode at pitch 60; `t60_slope`: octaves of decay lost per octave of pitch.
         mallet_hz: low-pass of the mallet's felt or rubber at pitch 60 for velocity .63 (80 of 127);
             `mallet_tracking`: its octaves per octave of pitch; `brightness`: octaves from soft to loud.
@@ -42,7 +42,8 @@ def struck_bar(
     t60 = np.asarray(t60_s) * 2.0 ** (-t60_slope * octaves)
     n = samples(min(hold_s + 1.3 * damper_s, 1.3 * t60.max()))
     cutoff_hz = mallet_hz * 2.0 ** (mallet_tracking * octaves + brightness * (velocity - 0.63))
-    felt = low_pass(f, cutoff_hz, 0.6) / low_pass(f[:1], cutoff_hz, 0.6)
+    felt = low_pass(f, cutoff_hz, 0.6)
+    felt /= felt[np.argmax(felt * decibels(levels_db))]
     strike = decibels(rng.uniform(-1.0, 1.0, len(f)))  # the mallet never lands on the same spot twice
     strike[0] = 1.0
     loudness = velocity**1.6

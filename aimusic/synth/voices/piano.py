@@ -37,8 +37,11 @@ def grand_piano(
     felt_tracking: float,
     felt_slope: float,
     brightness: float,
+    tilt: float,
+    tilt_tracking: float,
+    top_hz: float,
     t60_s: float,
-    t60_slope: float,
+    t60_slopes: tuple[float, float],
     t60_loss: float,
     aftersound_db: float,
     aftersound_ratio: float,
@@ -54,8 +57,10 @@ def grand_piano(
     Args:
         felt_hz: corner of the hammer felt at pitch 60, velocity 80; `felt_tracking`: its octaves per octave of
             pitch; `felt_slope`: order of its roll-off; `brightness`: octaves that it rises from soft to loud.
-        t60_s: prompt decay of the fundamental at pitch 60; `t60_slope`: octaves lost per octave of pitch;
-            `t60_loss`: how much faster partials fall, per kHz above the fundamental.
+        tilt: level of partial k falls as k^-tilt, the weight of the hammer, plus `tilt_tracking` per octave;
+            top_hz: low-pass of the board.
+        t60_s: prompt decay of the fundamental at pitch 60; `t60_slopes`: octaves lost per octave of pitch
+            below and above it; `t60_loss`: how much faster partials fall, per kHz above the fundamental.
         aftersound_db, aftersound_ratio: level and T60 of the aftersound against the prompt sound.
         soundboard_db: standard deviation of the soundboard's response.
         knock_db: level of the soundboard's own modes; hammer_db: of the hammer's noise at pitch 60, which grows
@@ -68,9 +73,10 @@ def grand_piano(
     """
     octaves = (pitch - 60) / 12.0
     f = partials(pitch)
-    level = hammer(f, pitch, velocity, felt_hz, felt_tracking, felt_slope, brightness)
+    corner_hz = felt_hz * 2.0 ** (felt_tracking * octaves + brightness * (velocity - MEZZO_FORTE))
+    level = hammer(f, pitch, corner_hz, felt_slope, tilt + tilt_tracking * octaves) * low_pass(f, top_hz)
     level = level * decibels(rng.normal(0.0, 0.4, len(f)))  # no two blows are the same
-    t60 = t60_s * 2.0 ** (-t60_slope * octaves) / (1.0 + t60_loss * (f - f[0]) / 1000.0)
+    t60 = t60_s * 2.0 ** (-t60_slopes[octaves > 0] * octaves) / (1.0 + t60_loss * (f - f[0]) / 1000.0)
     damper_s = damper_t60(pitch)
     ring_s = min(MAX_RING_S, aftersound_ratio * t60[0])
     n = samples(ring_s if pitch >= undamped_from else min(ring_s, hold_s + 1.25 * damper_s))
@@ -87,7 +93,7 @@ def grand_piano(
     )
     force = velocity**1.7
     sound *= np.float32(force)
-    overlay(sound, force * decibels(knock_db) * knock(pitch, velocity))
+    overlay(sound, force * decibels(knock_db) * knock(velocity))
     noise_db = hammer_db + hammer_tracking_db * octaves
     overlay(sound, force * decibels(noise_db) * hammer_noise(pitch, velocity, rng))
     contact_s = 0.0035 * 2.0 ** (-0.45 * octaves - 0.5 * (velocity - MEZZO_FORTE))  # felt on string: 6 to 1 ms
@@ -107,8 +113,8 @@ def stretch_cents(pitch: float) -> float:
 
 
 def damper_t60(pitch: int) -> float:
-    """Seconds that the damper needs: .45 in the bass, .18 in the treble."""
-    return float(np.interp(pitch, (21, 45, 72, 88), (0.45, 0.36, 0.24, 0.18)))
+    """Seconds that the damper needs: .4 in the bass, .16 in the treble."""
+    return float(np.interp(pitch, (21, 45, 72, 88), (0.40, 0.30, 0.21, 0.16)))
 
 
 def partials(pitch: int) -> np.ndarray:
@@ -120,16 +126,14 @@ def partials(pitch: int) -> np.ndarray:
     return f[f < min(AUDIBLE_HZ, 60.0 * first_hz + 2000.0)]
 
 
-def hammer(
-    f: np.ndarray, pitch: int, velocity: float, felt_hz: float, tracking: float, slope: float, brightness: float
-) -> np.ndarray:
-    """Level of each partial: where the hammer strikes, and how hard its felt is at this speed; (K,)."""
-    octaves = (pitch - 60) / 12.0
+def hammer(f: np.ndarray, pitch: int, corner_hz: float, slope: float, tilt: float) -> np.ndarray:
+    """Level of each partial, (K,), power 1 in all: where the hammer strikes, its weight, and its felt."""
+    k = np.arange(1, len(f) + 1)
     place = np.interp(pitch, (21, 60, 108), (0.122, 0.118, 0.075))  # striking point over string length
-    comb = np.abs(np.sin(np.pi * place * np.arange(1, len(f) + 1))) + 0.06  # a hammer is not a point
-    corner_hz = felt_hz * 2.0 ** (tracking * octaves + brightness * (velocity - MEZZO_FORTE))
+    blur = np.interp(pitch, (36, 84), (0.15, 0.5))  # treble hammers stay on while the wave comes and goes
+    comb = np.hypot(np.sin(np.pi * place * k), blur)
     felt = (1.0 + (f / corner_hz) ** 2) ** (-slope / 2.0)
-    level = comb * felt
+    level = comb * k**-tilt * felt
     return level / np.sqrt(np.sum(level**2))
 
 
@@ -164,7 +168,7 @@ KNOCK_MODES = 90
 def _knock_modes() -> tuple[np.ndarray, ...]:
     rng = stream(0, "soundboard", "knock")
     f = 65.0 * 2.0 ** np.sort(rng.uniform(0.0, 5.3, KNOCK_MODES))  # 65 Hz to 2.6 kHz
-    t60 = 0.42 * (f / 65.0) ** -0.45 * rng.uniform(0.7, 1.3, KNOCK_MODES)
+    t60 = 0.8 * (f / 65.0) ** -0.6 * rng.uniform(0.7, 1.3, KNOCK_MODES)
     amp = (f / 65.0) ** -0.5 * rng.normal(0.0, 1.0, (2, KNOCK_MODES))
     phase = rng.uniform(-np.pi, np.pi, (2, KNOCK_MODES))
     return f, t60, amp / np.sqrt(np.sum(amp**2) / 2.0), phase
@@ -173,12 +177,12 @@ def _knock_modes() -> tuple[np.ndarray, ...]:
 @cache
 def _knock_sound() -> np.ndarray:
     f, t60, amp, phase = _knock_modes()
-    return modal(f, t60, amp, phase, samples(0.55))
+    return modal(f, t60, amp, phase, samples(1.0))
 
 
-def knock(pitch: int, velocity: float) -> np.ndarray:
-    """The blow on key bed and board, the same thud for every key, weaker under the treble; (2, samples)."""
-    return _knock_sound() * np.float32(2.0 ** (0.4 * (velocity - MEZZO_FORTE)) * 0.8 ** ((pitch - 60) / 12.0))
+def knock(velocity: float) -> np.ndarray:
+    """The blow on key bed and board, the same thud under every key; (2, samples)."""
+    return _knock_sound() * np.float32(2.0 ** (0.4 * (velocity - MEZZO_FORTE)))
 
 
 def hammer_noise(pitch: int, velocity: float, rng: np.random.Generator) -> np.ndarray:

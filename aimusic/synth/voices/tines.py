@@ -62,7 +62,11 @@ def electric_piano(
     t = np.arange(blocks(n) + 1) * BLOCK / SAMPLE_RATE
     a = swing * 2.0 ** (-tracking * octaves) * (velocity / MEZZO_FORTE) * rng.uniform(0.97, 1.03)
     f = hertz(pitch) * np.arange(1, HARMONICS + 1)
-    env = pickup_harmonics(a * 10.0 ** (-3.0 * t / t60), offset) * low_pass(f, top_hz)
+    env = (
+        (velocity / MEZZO_FORTE) ** 0.6
+        * pickup_harmonics(a * 10.0 ** (-3.0 * t / t60), offset)
+        * low_pass(f, top_hz)
+    )
     reference = np.abs(pickup_harmonics(np.array([swing]), offset)[0, 0])  # level of a mezzo-forte
     phase = np.tile([0.0, np.pi / 2], HARMONICS // 2)
     sound = edges(additive(f, env / reference, phase, n), 0.002, 0.0)
