@@ -13,6 +13,7 @@ from aimusic.music.request import Plan, Request
 from aimusic.music.score import LeadSheet, Score
 from aimusic.planner import make_plan
 from aimusic.style import Style
+from aimusic.synth.instruments import load_instruments
 from aimusic.synth.mastering import master
 from aimusic.synth.mixer import mix
 from aimusic.synth.render import render
@@ -45,7 +46,8 @@ def record(
     progress("arrange")
     score = arrange(lead, plan, style)
     progress("render")
-    stems = render(score)
-    progress("mix")
-    audio = master(mix(stems, score, style), score, style.mix)
+    stems = render(score, load_instruments())  # one at a time, as the mix takes them
+    sound = mix(stems, score, style)
+    progress("master")
+    audio = master(sound, score, style.mix)
     return Recording(plan, score, audio)

@@ -1,0 +1,140 @@
+"""From the mix to the finished sound: edges, glue, limiting and loudness, without touching a sample twice.
+
+Every gain of the master is slow, so its effect on loudness and peaks is known from one number for each hop of 63
+samples: the search for the right gain runs on those numbers, and the exact meters check the result.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aimusic.errors import GenerationFailed
+from aimusic.music.score import Score
+from aimusic.style import Mix
+from aimusic.synth.effects import filters
+from aimusic.synth.effects.dynamics import apply_gain, glue, limit
+from aimusic.synth.kernels import decibels, samples
+from aimusic.synth.loudness import OFFSET_LUFS, gated_loudness, hop_energy, hop_peaks
+
+LOW_CUT_HZ = 24.0
+FADE_IN_S = 0.001
+SILENT_S = 0.02  # at the end
+SHORTEST_FADE_S = 0.1
+GLUE_RATIO = 1.8
+GLUE_BELOW_TARGET_LU = 2.0
+ESTIMATES = 12
+CORRECTIONS = 4
+TOLERANCE_LU = 0.1
+PEAK_TOLERANCE_DB = 0.1
+HEADROOM = 0.25  # hops whose samples stay below this share of the ceiling need no true-peak measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """What the gains need to know about a sound, one number for each hop: K-weighted energy and true peak."""
+
+    energy: np.ndarray
+    peak: np.ndarray
+
+
+def master(audio: np.ndarray, score: Score, settings: Mix) -> np.ndarray:
+    """Finish a mix: 24 Hz high-pass, fades, loudness, glue, true-peak limiting.
+
+    Args:
+        audio: (2, samples); it is not changed.
+
+    Returns:
+        (2, round(duration_s * 44100)), float32: within 0.1 LU of the style's loudness and 0.1 dB of its true
+        peak, the last 20 ms silent.
+
+    Raises:
+        GenerationFailed: for a mix that is silent, not finite or not as long as the score, or one that cannot
+            be brought to its loudness.
+    """
+    n = samples(score.duration_s)
+    if audio.shape != (2, n):
+        raise GenerationFailed(f"the mix must have shape (2, {n}), got {audio.shape}")
+    clean = _clean(audio, score)
+    levels = measure(clean, settings)
+    gain_db = settings.loudness_lufs - gated_loudness(levels.energy)
+    for _ in range(CORRECTIONS):
+        gain, gain_db = find_gain(levels, gain_db, settings)
+        out = apply_gain(clean.copy(), gain)
+        error = settings.loudness_lufs - gated_loudness(hop_energy(out))
+        if abs(error) <= TOLERANCE_LU:
+            return _checked(out, settings)
+        gain_db += error
+    raise GenerationFailed(f"the mix stays {-error:+.1f} LU away from {settings.loudness_lufs} LUFS")
+
+
+def measure(audio: np.ndarray, settings: Mix) -> Levels:
+    """Levels of a sound on its way to the style's loudness. Raises GenerationFailed for silence and NaN."""
+    energy = hop_energy(audio)
+    if not np.isfinite(energy).all():
+        raise GenerationFailed("the mix is not finite")
+    loudness = gated_loudness(energy)
+    if not np.isfinite(loudness):
+        raise GenerationFailed("the mix is silent")
+    quiet = HEADROOM * decibels(settings.true_peak_db - (settings.loudness_lufs - loudness))
+    return Levels(energy, hop_peaks(audio, above=quiet))
+
+
+def find_gain(levels: Levels, gain_db: float, settings: Mix) -> tuple[np.ndarray, float]:
+    """Gain at the hop borders that reaches the loudness under the ceiling, and the make-up gain it took.
+
+    Limiting takes loudness away, so the make-up gain is raised by what is missing until it fits.
+    """
+    for _ in range(ESTIMATES):
+        gain = chain(levels, gain_db, settings)
+        error = settings.loudness_lufs - gated_loudness(levels.energy * _squared(gain))
+        if abs(error) < 0.02:
+            break
+        gain_db += error
+    return gain, gain_db
+
+
+def chain(levels: Levels, gain_db: float, settings: Mix) -> np.ndarray:
+    """Make-up, glue and limiter as one gain at the hop borders, (hops + 1,)."""
+    level_db = OFFSET_LUFS + gain_db + 10.0 * np.log10(np.maximum(levels.energy, 1e-12))
+    leaned = decibels(gain_db) * glue(level_db, settings.loudness_lufs - GLUE_BELOW_TARGET_LU, GLUE_RATIO)
+    peaks = levels.peak * np.maximum(leaned[:-1], leaned[1:])
+    return leaned * limit(peaks, decibels(settings.true_peak_db))
+
+
+def fade_s(score: Score) -> float:
+    """The fade-out covers the ring-out: from the release of the last note to the end."""
+    notes = (note for part in score.parts for note in part.notes)
+    released_s = max((score.onset_s(note) + score.length_s(note) for note in notes), default=0.0)
+    return max(SHORTEST_FADE_S, score.duration_s - released_s)
+
+
+def _clean(audio: np.ndarray, score: Score) -> np.ndarray:
+    """A copy without rumble, faded in over 1 ms and out along a raised cosine that ends 20 ms early."""
+    out = np.empty_like(audio)
+    for start, block in filters.stream_through(filters.high_pass(LOW_CUT_HZ), audio):
+        out[:, start : start + block.shape[1]] = block
+    out[:, : samples(FADE_IN_S)] *= _rising(samples(FADE_IN_S))
+    end = out.shape[1] - samples(SILENT_S)
+    fade = samples(fade_s(score) - SILENT_S)
+    out[:, end - fade : end] *= _rising(fade)[::-1]
+    out[:, end:] = 0.0
+    return out
+
+
+def _rising(n: int) -> np.ndarray:
+    return (0.5 - 0.5 * np.cos(np.pi * (np.arange(n) + 0.5) / n)).astype(np.float32)
+
+
+def _squared(gain: np.ndarray) -> np.ndarray:
+    """Mean square over each hop of a gain that is a straight line between its borders."""
+    a, b = gain[:-1], gain[1:]
+    return (a * a + a * b + b * b) / 3.0
+
+
+def _checked(audio: np.ndarray, settings: Mix) -> np.ndarray:
+    """The finished sound, once its true peak is what was promised."""
+    ceiling = decibels(settings.true_peak_db)
+    peak_db = 20.0 * np.log10(hop_peaks(audio, above=0.7 * ceiling).max())
+    if peak_db > settings.true_peak_db + PEAK_TOLERANCE_DB:
+        raise GenerationFailed(f"the true peak is {peak_db:.2f} dB, above {settings.true_peak_db}")
+    return audio
