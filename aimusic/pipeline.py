@@ -48,6 +48,6 @@ def record(
     progress("render")
     stems = render(score, load_instruments())  # one at a time, as the mix takes them
     sound = mix(stems, score, style)
-    progress("master")
+    progress("mix")
     audio = master(sound, score, style.mix)
     return Recording(plan, score, audio)
