@@ -20,6 +20,11 @@ class Fit:
     shift_ticks: int
 
 
+def fits(metre: str) -> bool:
+    """True where a written metre can become one of ours."""
+    return metre in _FITS
+
+
 def written_bar_ticks(metre: str) -> int:
     numerator, denominator = map(int, metre.split("/"))
     return Metre(numerator, denominator).bar_ticks
