@@ -20,6 +20,10 @@ class MusicError(Exception):
         """What a problem document says beside title, status and detail (RFC 9457, section 3.2)."""
         return {}
 
+    def problem(self) -> dict:
+        """This error as the part of a problem document that does not depend on the caller."""
+        return {"status": self.status, "title": self.title, "detail": str(self), **self.members()}
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:

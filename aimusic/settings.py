@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     attempts: int = Field(3, ge=1, le=10, description="Times a piece is tried before it is given up.")
     lease_s: float = Field(30.0, ge=1, le=600, description="A worker that is silent for so long loses its piece.")
     job_limit_s: float = Field(300.0, ge=1, le=3600, description="Longest time that one attempt may take.")
-    stop_grace_s: float = Field(20.0, ge=0, le=600, description="Time to finish when the service is told to stop.")
+    stop_grace_s: float = Field(
+        8.0, ge=1, le=600, description="Time to end when told to stop; callers may wait for half of it."
+    )
     body_limit_bytes: int = Field(64 * 1024, ge=1024, le=2**20, description="Longest request body.")
     body_limit_s: float = Field(10.0, gt=0, le=600, description="Longest time a body may take to arrive.")
     cors_origins: tuple[str, ...] = Field(
@@ -68,14 +70,19 @@ class Settings(BaseSettings):
     min_free_mb: int = Field(200, ge=0, description="No piece is begun with less free space on the disk.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
 
-    def environment(self) -> dict[str, str]:
-        """These settings as environment variables, for a child process."""
+    def child_environment(self) -> dict[str, str]:
+        """The environment of a worker process: ours, these settings, and one thread for each library.
+
+        One thread keeps sums in the same order, and leaves the other cores to the other workers.
+        """
         values = self.model_dump(mode="json")
         values["data_dir"] = str(self.data_dir.absolute())
-        return {
+        ours = {
             PREFIX + name.upper(): value if isinstance(value, str) else json.dumps(value)
             for name, value in values.items()
         }
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        return {**os.environ, **ours, **threads}
 
 
 def load_settings() -> Settings:

@@ -1,0 +1,68 @@
+"""The web application: `create_app` puts the desk, the routes, the errors and the headers together."""
+
+import logging
+import re
+import time
+from collections.abc import Sequence
+
+from flask import Flask, Response, g, request
+from flask_cors import CORS
+
+from aimusic.service import problems
+from aimusic.service.desk import Desk
+from aimusic.service.routes import health, page, seed
+from aimusic.service.supervisor import COMMAND
+from aimusic.settings import Settings
+
+log = logging.getLogger(__name__)
+
+EXPOSED = ["Location", "ETag", "Content-Range", "Accept-Ranges", "Retry-After", "X-Request-ID"]
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+}
+
+
+def create_app(settings: Settings, worker_command: Sequence[str] = COMMAND) -> Flask:
+    """Make the app. Nothing is started or written before the first request, or `desk.open()`."""
+    app = Flask("aimusic.service", static_folder="studio", static_url_path="/studio")
+    app.json.sort_keys = False
+    app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_bytes
+    app.extensions["desk"] = Desk(settings, worker_command)
+    problems.install(app)
+    CORS(app, origins=[_origin(origin) for origin in settings.cors_origins], expose_headers=EXPOSED, max_age=600)
+    for routes in (page.routes, seed.routes, health.routes):
+        app.register_blueprint(routes)
+    app.before_request(_start_clock)
+    app.after_request(_finish)
+    return app
+
+
+def _origin(origin: str) -> str | re.Pattern:
+    """`http://localhost:*` stands for any port, and for none."""
+    if not origin.endswith(":*"):
+        return origin
+    return re.compile(re.escape(origin.removesuffix(":*")) + r"(:\d{1,5})?\Z")
+
+
+def _start_clock() -> None:
+    g.started = time.perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    """Headers that every answer carries, and one line in the log."""
+    response.headers["X-Request-ID"] = problems.request_id()
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    took_ms = (time.perf_counter() - g.started) * 1000
+    log.info(
+        "%s %a %d %.0f ms request_id=%s",
+        request.method,
+        request.path[:200],
+        response.status_code,
+        took_ms,
+        problems.request_id(),
+    )
+    return response

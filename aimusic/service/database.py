@@ -1,0 +1,124 @@
+"""The tables, and an engine that keeps what it has committed.
+
+SQLite with a write-ahead log and full synchronisation. Reads never wait for a writer; each write is one
+`BEGIN IMMEDIATE` transaction, so two processes cannot both decide on what they read.
+"""
+
+from pathlib import Path
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+)
+
+from aimusic.errors import Unavailable
+
+SCHEMA = 1
+LOCK_WAIT_S = 5.0
+
+metadata = MetaData()
+
+pieces = Table(
+    "pieces",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("style", String, nullable=False),
+    Column("audio_name", String, nullable=False, unique=True),
+    Column("audio_bytes", Integer, nullable=False),
+    Column("audio_sha256", String, nullable=False),
+    Column("midi_name", String, nullable=False, unique=True),
+    Column("midi_bytes", Integer, nullable=False),
+    Column("midi_sha256", String, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("generation_s", Float, nullable=False),
+    Column("created_at", Float, nullable=False, index=True),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("piece_id", String, nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("status", String, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("worker", String),
+    Column("lease_until", Float),
+    Column("stage", String),
+    Column("progress", Float, nullable=False, default=0.0),
+    Column("problem", JSON),
+    Column("created_at", Float, nullable=False),
+    Column("started_at", Float),
+    Column("finished_at", Float),
+)
+ACTIVE = jobs.c.status.in_(("queued", "running"))
+Index("one_active_job_for_each_piece", jobs.c.piece_id, unique=True, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
+Index("jobs_by_status", jobs.c.status, jobs.c.number)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("pid", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("heartbeat", Float, nullable=False),
+)
+
+
+class Database:
+    """`read()` and `write()` open a transaction and hand out its connection."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._engine = create_engine(
+            f"sqlite:///{path}", pool_size=8, max_overflow=56, connect_args={"timeout": LOCK_WAIT_S}
+        )
+        self._writing = self._engine.execution_options(write=True)
+        event.listen(self._engine, "connect", _configure)
+        event.listen(self._engine, "begin", _begin)
+
+    def read(self):
+        return self._engine.begin()
+
+    def write(self):
+        return self._writing.begin()
+
+    def prepare(self) -> None:
+        """Check the file and make the tables. Raises Unavailable for a damaged or foreign file."""
+        with self.write() as connection:
+            found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            if found not in (0, SCHEMA):
+                raise Unavailable(f"{self.path} has schema {found}, this version needs {SCHEMA}: move it away")
+            verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+            if verdict != "ok":
+                raise Unavailable(f"{self.path} is damaged ({verdict}): restore a copy or move it away")
+            metadata.create_all(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _configure(driver_connection, _record) -> None:
+    driver_connection.isolation_level = None  # the driver shall not begin transactions; `_begin` does
+    cursor = driver_connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    write = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+

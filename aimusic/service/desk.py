@@ -1,0 +1,83 @@
+"""The desk takes orders: it looks in the library, queues what is not there, and waits with the caller."""
+
+import threading
+from collections.abc import Sequence
+
+from aimusic.errors import GenerationFailed, JobFailed, StorageFull, Unavailable
+from aimusic.music.request import Request
+from aimusic.service.identity import piece_id, resolved
+from aimusic.service.library import Piece
+from aimusic.service.records import Records, open_records
+from aimusic.service.supervisor import COMMAND, Supervisor
+from aimusic.service.waiting import Watcher
+from aimusic.settings import Settings
+from aimusic.style import load_styles
+
+
+class Desk:
+    """One for each web process. Opened with the first request, because a server may fork before."""
+
+    def __init__(self, settings: Settings, worker_command: Sequence[str] = COMMAND):
+        self.settings = settings
+        self.records: Records = open_records(settings)
+        self._supervisor = Supervisor(self.records, worker_command)
+        self._watcher = Watcher(self.records.jobs.find, limit=settings.waiting_limit)
+        self._opening = threading.Lock()
+        self._is_open = False
+
+    def open(self) -> None:
+        """Prepare the data directory and start the workers; does nothing the second time.
+
+        Raises what the file system or the database says, and tries again when called again.
+        """
+        if self._is_open:
+            return
+        with self._opening:
+            if not self._is_open:
+                self.records.prepare()
+                self._watcher.start()
+                self._supervisor.start()
+                self._is_open = True
+
+    def refuse_waiters(self) -> None:
+        """Send waiting callers away: the service is stopping."""
+        self._watcher.stop()
+
+    def close(self) -> None:
+        """End the workers."""
+        self.refuse_waiters()
+        if self._is_open:
+            self._supervisor.stop()
+        self.records.close()
+
+    def order(self, request: Request) -> Piece:
+        """The piece that a request asks for, made now if nobody asked before.
+
+        Raises Unavailable when the queue is full or the deadline passes, StorageFull, and JobFailed.
+        """
+        style = load_styles()[request.style]
+        request = resolved(request, style)
+        name = piece_id(request, style)
+        return self.records.library.find(name) or self._make(name, request)
+
+    def _make(self, name: str, request: Request) -> Piece:
+        self._check_space()
+        wishes = request.model_dump(mode="json")
+        job = self.records.jobs.submit(name, wishes)
+        self._supervisor.wake()
+        try:
+            job = self._watcher.wait(job.id, self.settings.sync_deadline_s)
+        except TimeoutError as error:
+            detail = "the piece is still being made; ask again with this request, and it will be there"
+            raise Unavailable(detail, 10, wishes) from error
+        if job.problem is not None:
+            raise JobFailed(job.problem)
+        piece = self.records.library.find(name)
+        if piece is None:
+            raise GenerationFailed("the piece was removed before it could be answered; see AIMUSIC_KEEP_GB")
+        return piece
+
+    def _check_space(self) -> None:
+        free_mb = self.records.storage.free_bytes() / 1e6
+        if free_mb < self.settings.min_free_mb:
+            raise StorageFull(f"only {free_mb:.0f} MB of disk are free, {self.settings.min_free_mb} MB are needed")
