@@ -1,5 +1,6 @@
 """Small deterministic requests, plans, lead sheets and scores for tests that need one."""
 
+from aimusic.arranger.arrange import arrange
 from aimusic.music.chance import stream
 from aimusic.music.harmony import Chord, roman
 from aimusic.music.request import Plan, Request
@@ -31,8 +32,6 @@ def make_lead(plan: Plan, style: Style) -> LeadSheet:
 
 def make_score(style: str = "classical", **wishes) -> Score:
     """A whole arranged score over `make_lead`."""
-    from aimusic.arranger.arrange import arrange
-
     plan = plan_for(STYLES[style], **wishes)
     return arrange(make_lead(plan, STYLES[style]), plan, STYLES[style])
 

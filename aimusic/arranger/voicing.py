@@ -1,0 +1,145 @@
+"""Chord voicings, chosen together by dynamic programming so that the hands move as little as they can.
+
+A voicing is a rising tuple of MIDI pitches. Low intervals are kept wide: below C3 at least a fourth, below G3
+at least a minor third.
+"""
+
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+
+from aimusic.errors import InvalidStyle
+from aimusic.music.harmony import QUALITIES, Chord
+from aimusic.music.score import ChordSpan
+from aimusic.style import Player
+
+# (below this pitch, the least interval above it), so that close notes do not growl.
+MUD = ((48, 5), (55, 3))
+
+# What a jazz pianist plays while the bass has the root: third and seventh, and the tensions that fit.
+ROOTLESS = {
+    "maj": (4, 7, 9, 2),
+    "min": (3, 7, 9, 2),
+    "7": (4, 9, 10, 2),
+    "maj7": (4, 7, 11, 2),
+    "m7": (3, 7, 10, 2),
+    "6": (4, 7, 9, 2),
+    "m6": (3, 7, 9, 2),
+    "m7b5": (3, 6, 10, 0),
+    "dim": (3, 6, 9, 0),
+    "aug": (4, 8, 10, 2),
+    "sus": (5, 7, 10, 2),
+    "alt": (4, 8, 10, 3),
+    "9": (4, 9, 10, 2),
+}
+# Which chord tones to keep first: third and seventh make the chord, the root is in the bass.
+KEEP = (3, 4, 10, 11, 5, 0, 9, 2, 7, 6, 8, 1)
+WIDE_JUMP = 4  # semitones from the middle of the range before a voicing is called high or low
+
+
+def power_tones(chord: Chord) -> tuple[int, ...]:
+    """Root, fifth and octave; the fifth that the chord has."""
+    intervals = QUALITIES[chord.quality][1]
+    fifth = next((i for i in (7, 6, 8) if i in intervals), 7)
+    return 0, fifth, 12
+
+
+@lru_cache(maxsize=4096)
+def candidates(chord: Chord, low: int, high: int, voices: int, shape: str) -> np.ndarray:
+    """Every voicing of a chord in a range, shape (candidates, voices); empty where none fits.
+
+    `shape`: "full" has the chord's tones, "rootless" thirds, sevenths and tensions, "power" root-fifth-octave.
+    """
+    if shape == "power":
+        found = [
+            tuple(root + i for i in power_tones(chord))
+            for root in range(low, high + 1)
+            if root % 12 == chord.root and root + 12 <= high
+        ]
+        return np.array(found, dtype=np.int64).reshape(len(found), 3)
+    tones = _tones(chord, voices, shape)
+    found = {spread for close in _close(tones, low, high) for spread in (close, _drop_two(close))}
+    legal = sorted(v for v in found if v[0] >= low and v[-1] <= high and not is_muddy(v))
+    return np.array(legal, dtype=np.int64).reshape(len(legal), voices)
+
+
+def is_muddy(voicing: tuple[int, ...]) -> bool:
+    """True where two neighbours are closer than their register bears."""
+    return any(a < limit and b - a < least for a, b in pairwise(voicing) for limit, least in MUD)
+
+
+def _tones(chord: Chord, voices: int, shape: str) -> list[int]:
+    """The pitch classes of the voicing, as many as there are voices."""
+    table = ROOTLESS if shape == "rootless" else None
+    intervals = table[chord.quality] if table else QUALITIES[chord.quality][1]
+    kept = sorted(intervals, key=KEEP.index)[:voices]
+    doubled = [i for i in (0, 7, 4, 3) if i in intervals] or list(intervals)
+    while len(kept) < voices:
+        kept.append(doubled[(len(kept) - len(intervals)) % len(doubled)])
+    return [(chord.root + i) % 12 for i in kept]
+
+
+def _close(tones: list[int], low: int, high: int) -> list[tuple[int, ...]]:
+    """Each inversion in close position, from every lowest note of the range."""
+    found = []
+    order = sorted(tones)
+    for bottom in range(low, high + 1):
+        if bottom % 12 not in order:
+            continue
+        k = order.index(bottom % 12)
+        voicing = [bottom]
+        for tone in order[k + 1 :] + order[:k]:
+            step = (tone - voicing[-1]) % 12
+            voicing.append(voicing[-1] + (step or 12))
+        found.append(tuple(voicing))
+    return found
+
+
+def _drop_two(voicing: tuple[int, ...]) -> tuple[int, ...]:
+    """The second voice from the top an octave lower: the open position of arrangers."""
+    dropped = (*voicing[:-2], voicing[-2] - 12, voicing[-1])
+    return tuple(sorted(dropped))
+
+
+def lead_voices(
+    spans: tuple[ChordSpan, ...], player: Player, voices: int, shape: str, jitter: np.ndarray | None = None
+) -> list[tuple[int, ...]]:
+    """One voicing for each chord, with the least total motion, near the middle of the player's range.
+
+    Args:
+        jitter: one number for each span, semitones by which the wished centre moves; none for a steady hand.
+
+    Raises InvalidStyle where the range holds no voicing of a chord.
+    """
+    tables = [candidates(span.chord, player.low, player.high, voices, shape) for span in spans]
+    for span, table in zip(spans, tables, strict=True):
+        if not len(table):
+            raise InvalidStyle(
+                f"parts.{player.name}: the range {player.low}..{player.high} holds no voicing of "
+                f"{span.chord.symbol()}, widen it"
+            )
+    centre = (player.low + player.high) / 2
+    wished = np.full(len(spans), centre) if jitter is None else centre + jitter
+    cost = _own_cost(tables[0], wished[0])
+    back = []
+    for k in range(1, len(tables)):
+        motion = np.abs(tables[k][:, None, :] - tables[k - 1][None, :, :]).sum(-1)  # (now, before)
+        total = motion + cost[None, :]
+        back.append(total.argmin(1))
+        cost = total.min(1) + _own_cost(tables[k], wished[k])
+    return _walk_back(tables, back, int(cost.argmin()))
+
+
+def _own_cost(table: np.ndarray, wished: float) -> np.ndarray:
+    """Far from the wished centre costs twice; a wide spread costs a little."""
+    distance = np.abs(table.mean(1) - wished)
+    spread = table[:, -1] - table[:, 0]
+    return 0.5 * distance + 2.0 * np.maximum(0.0, distance - WIDE_JUMP) + 0.15 * np.maximum(0, spread - 12)
+
+
+def _walk_back(tables: list[np.ndarray], back: list[np.ndarray], last: int) -> list[tuple[int, ...]]:
+    path = [last]
+    for pointers in reversed(back):
+        path.append(int(pointers[path[-1]]))
+    return [tuple(int(p) for p in table[k]) for table, k in zip(tables, reversed(path), strict=True)]
