@@ -9,9 +9,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from aimusic.synth.percussion.kit import drum_kit
 from aimusic.synth.voices.bars import struck_bar
+from aimusic.synth.voices.organ import tonewheel
 from aimusic.synth.voices.piano import grand_piano
 from aimusic.synth.voices.plucked import plucked_string
+from aimusic.synth.voices.sections import section, supersaw
+from aimusic.synth.voices.soloists import soloist
+from aimusic.synth.voices.subtractive import subtractive
 from aimusic.synth.voices.tines import electric_piano
 
 Voice = Callable[..., np.ndarray]
@@ -23,5 +28,11 @@ METHODS: dict[str, Voice] = {
         electric_piano,
         struck_bar,
         plucked_string,
+        section,
+        soloist,
+        tonewheel,
+        supersaw,
+        subtractive,
+        drum_kit,
     )
 }
