@@ -94,12 +94,12 @@ def _bars(phrases, of_phrase, sections, style: Style, key: Key, seed: int) -> tu
         start = len(bars)
         is_last = k == len(phrases) - 1
         length = _own_length(phrase, first)
-        changes = style.form.changes.get(phrase.base)
         origin = first.get((phrase.letter, length))
-        over = None if origin is not None or changes is None else first.get((changes, length))
-        references = _references(phrase.bars, length, start, origin if origin is not None else over)
+        over = _borrowed(phrase, length, first, style.form) if origin is None else None
+        references = _references(phrase.bars, length, start, over if origin is None else origin)
         cadence = _cadence(k, phrases, style, key, seed)
-        directives = _directives(references, style.form, over is not None, stream(seed, "directives", k))
+        plays_changes = over is not None and phrase.base in style.form.changes
+        directives = _directives(references, style.form, plays_changes, stream(seed, "directives", k))
         if origin is not None and cadence != bars[origin + length - 1].cadence:
             directives[length - 1] = directives[length - 1].replace("copy", "rhythm")
         harmony = _harmony(phrase, length, style, key, seed, is_last=is_last)
@@ -127,6 +127,13 @@ def _own_length(phrase: Phrase, first: dict[tuple[str, int], int]) -> int:
     """A last phrase with a tag of one bar still matches the earlier phrase without it."""
     without_tag = (phrase.letter, phrase.bars - 1) in first
     return phrase.bars - 1 if without_tag and (phrase.letter, phrase.bars) not in first else phrase.bars
+
+
+def _borrowed(phrase: Phrase, length: int, first: dict[tuple[str, int], int], form: Form) -> int | None:
+    """Where new material leans on old: a solo on the changes it plays over, the outro on the first phrase."""
+    if phrase.name == "outro":
+        return next((bar for (letter, bars), bar in first.items() if letter != "intro" and bars >= length), None)
+    return first.get((form.changes.get(phrase.base, ""), length))
 
 
 def _references(bars: int, length: int, start: int, origin: int | None) -> list[int | None]:
