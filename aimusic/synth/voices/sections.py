@@ -68,6 +68,7 @@ def section(
     motion: Motion,
     players_cents: tuple[float, ...],
     width_cents: float,
+    steady: float,
     loop_s: float,
     noise_db: float,
     brightness: tuple[float, float],
@@ -77,6 +78,8 @@ def section(
     Args:
         loops: name under which the bank keeps the tables.
         players_cents: detuning of groups of players; width_cents: scatter within each group.
+        steady: share of each partial's energy that stays on the note; the band alone would fade in and out as
+            deeply as a distant radio station.
         loop_s: length of the loop at least.
         noise_db: bow, breath or air noise over the colour's filters, against the partials.
         brightness: share of the bright loop (0..1) at velocity 0 and at velocity 1.
@@ -88,6 +91,7 @@ def section(
         "pitch": pitch,
         "players_cents": players_cents,
         "width_cents": width_cents,
+        "steady": steady,
         "loop_s": loop_s,
         "noise_db": noise_db,
     }
@@ -102,6 +106,7 @@ def section_loop(
     pitch: int,
     players_cents: tuple[float, ...],
     width_cents: float,
+    steady: float,
     loop_s: float,
     noise_db: float,
     slope: float,
@@ -113,11 +118,14 @@ def section_loop(
     f0 = hertz(pitch)
     colour = Colour(slope=slope, cutoff_hz=cutoff_hz, q=q, formants=formants)
     length = padsynth.loop_length(f0, samples(loop_s))
+    f = padsynth.harmonics(f0)
+    amp = np.arange(1, len(f) + 1) ** -slope * colour.gain(f)
     energy = np.zeros(length // 2 + 1)
     for cents in players_cents:
-        f = padsynth.harmonics(f0 * 2 ** (cents / 1200))
-        amp = np.arange(1, len(f) + 1) ** -slope * colour.gain(f)
-        energy += padsynth.band_energy(f, amp, padsynth.bandwidths_hz(f, f0, width_cents), length)
+        detuned = f * 2 ** (cents / 1200)
+        energy += padsynth.band_energy(detuned, amp, padsynth.bandwidths_hz(f, f0, width_cents), length)
+    energy *= (1 - steady) / len(players_cents)
+    energy[round(f0 * length / SAMPLE_RATE) * np.arange(1, len(f) + 1)] += steady * amp**2
     air_hz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
     air = (colour.gain(air_hz) * air_hz / (air_hz + 1000.0)) ** 2
     energy += air * (energy.sum() / air.sum() * decibels(noise_db) ** 2)
