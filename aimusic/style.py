@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from aimusic.errors import InvalidStyle
-from aimusic.music.harmony import parse_key, roman
+from aimusic.music.harmony import QUALITIES, SCALES, parse_key, roman
 from aimusic.music.rhythm import METRES
 
 STYLES_DIR = Path(__file__).parent / "styles"
@@ -100,16 +100,16 @@ class Harmony:
     Attributes:
         qualities: chord qualities the style uses, keys of `music.harmony.QUALITIES`.
         cadences: for each mode and cadence name ("major.authentic") the Roman numerals that close a phrase,
-            the last on its last bar.
-        temperature: of sampling; trigram_weight: share of the style's trigram in the log-linear mixture.
+            bars split by `|`, the last bar on the phrase's last.
+        temperature, top_p: of sampling.
         chords_per_bar: weight of one, two ... chords in a bar.
     """
 
-    qualities: tuple[str, ...]
+    qualities: Annotated[tuple[str, ...], Field(min_length=1)]
     cadences: dict[str, str]
-    temperature: float
-    trigram_weight: Share
-    chords_per_bar: Weights
+    temperature: Annotated[float, Field(gt=0)]
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.92
+    chords_per_bar: Annotated[dict[Annotated[str, Field(pattern="^[1-4]$")], float], Field(min_length=1)]
 
 
 @_table
@@ -117,23 +117,23 @@ class Melody:
     """How the composer writes the tune.
 
     Attributes:
-        low, high: range in MIDI pitches.
+        low, high: range in MIDI pitches, at least an octave.
         scales: name of the scale (a key of `music.harmony.SCALES`) for each mode.
         colours: intervals above the tonic allowed beside scale and chord (blue notes).
         temperature_rhythm, temperature_pitch, top_p: of sampling.
-        candidates: tunes sampled for each new phrase, before the critic vetoes.
         rests: share of bars that the melody leaves to the band, on top of the breaths between phrases.
+        tacet: names of the sections in which it rests altogether.
     """
 
     low: Pitch
     high: Pitch
-    scales: dict[str, str]
+    scales: dict[Literal["major", "minor"], str]
     colours: tuple[int, ...] = ()
-    temperature_rhythm: float = 0.9
-    temperature_pitch: float = 0.95
-    top_p: Share = 0.96
-    candidates: int = 8
+    temperature_rhythm: Annotated[float, Field(gt=0)] = 0.9
+    temperature_pitch: Annotated[float, Field(gt=0)] = 0.95
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.96
     rests: Share = 0.0
+    tacet: tuple[str, ...] = ()
 
 
 @_table
@@ -291,6 +291,20 @@ def _check_names(style: Style, path: Path) -> None:
         except (ValueError, KeyError) as error:
             raise InvalidStyle(f"{path}: {key}: {text!r} is not known ({error})") from error
     _check_form(style, path)
+    _check_composer(style, path)
+
+
+def _check_composer(style: Style, path: Path) -> None:
+    """Names and ranges that the composer needs: scales, chord qualities, sections, an octave to sing in."""
+    melody, harmony = style.melody, style.harmony
+    sections = {"intro", "outro", *style.form.names.values()}
+    problems = [("melody.scales", mode) for mode in ("major", "minor") if melody.scales.get(mode) not in SCALES]
+    problems += [("melody.tacet", name) for name in melody.tacet if name not in sections]
+    problems += [("harmony.qualities", name) for name in harmony.qualities if name not in QUALITIES]
+    if melody.high - melody.low < 12:
+        problems.append(("melody.high", str(melody.high)))
+    for key, text in problems:
+        raise InvalidStyle(f"{path}: {key}: {text!r} is missing or does not fit")
 
 
 def _check_form(style: Style, path: Path) -> None:

@@ -25,7 +25,10 @@ def _network(part):
 def _logits(network, lessons):
     """(batch, time, classes) of every head, and the rows that led to them."""
     length = min(map(len, lessons))
-    rows = [np.stack([lesson.inputs[k][:length] for lesson in lessons]).astype(np.int64) for k in range(len(lessons[0].inputs))]
+    rows = [
+        np.stack([lesson.inputs[k][:length] for lesson in lessons]).astype(np.int64)
+        for k in range(len(lessons[0].inputs))
+    ]
     with torch.no_grad():
         return rows, [head.numpy() for head in network(*map(torch.from_numpy, rows))]
 

@@ -21,7 +21,6 @@ from aimusic.composer.vocabulary import (
     NO_PITCH,
     PITCHES,
     QUALITY_NAMES,
-    REST,
     ROOTS,
     STEPS,
 )

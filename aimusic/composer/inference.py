@@ -54,7 +54,9 @@ class _Gru:
         self.layers = []
         while f"{name}.weight_ih_l{len(self.layers)}" in weights:
             layer = len(self.layers)
-            kernels = [weights[f"{name}.{kind}_l{layer}"] for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+            kernels = [
+                weights[f"{name}.{kind}_l{layer}"] for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            ]
             self.layers.append((kernels[0].T.copy(), kernels[1].T.copy(), kernels[2], kernels[3]))
         self.hidden = len(self.layers[0][3]) // 3
 

@@ -90,7 +90,9 @@ class MelodyNet(nn.Module):
         self.degree = nn.Linear(size.head, NO_DEGREE + 1)
         self.duration_head = Head(wide + size.embedding, size.head, DURATIONS, size.dropout)
 
-    def forward(self, inputs: Tensor, pitch_inputs: Tensor, duration_inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, inputs: Tensor, pitch_inputs: Tensor, duration_inputs: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Rows of the three tables, each (batch, time, columns) -> logits of step, pitch and duration."""
         h, _ = self.gru(self.input(inputs))  # (batch, time, hidden)
         h = self.dropout(h)

@@ -73,7 +73,9 @@ def loss_nats(network: nn.Module, batch: Batch, device: torch.device) -> Tensor:
     logits = network(*(torch.from_numpy(rows).to(device) for rows in batch.inputs))
     targets = torch.from_numpy(batch.targets).to(device)
     losses = [
-        functional.cross_entropy(head.flatten(0, 1), targets[..., index].flatten(), ignore_index=IGNORE, reduction="sum")
+        functional.cross_entropy(
+            head.flatten(0, 1), targets[..., index].flatten(), ignore_index=IGNORE, reduction="sum"
+        )
         for index, head in enumerate(logits)
     ]
     return torch.stack(losses)  # (heads,)
@@ -99,7 +101,7 @@ def learning_rate(recipe: Recipe, share: float) -> float:
 
 
 def make_network(recipe: Recipe) -> nn.Module:
-    """A fresh network. Initial weights and dropout have no generator of their own in PyTorch, so seed its global one."""
+    """A fresh network. Its weights and its dropout draw from PyTorch's global generator, which is seeded here."""
     torch.manual_seed(recipe.seed)
     return NETWORKS[recipe.part](recipe.size)
 
@@ -192,7 +194,9 @@ class _Run:
         if self._resume_file.exists():
             self._load()
         self._clock = time.monotonic()
-        self._bar = tqdm(total=recipe.steps, initial=self.progress.step, desc=f"{recipe.part} {recipe.style or 'all'}")
+        self._bar = tqdm(
+            total=recipe.steps, initial=self.progress.step, desc=f"{recipe.part} {recipe.style or 'all'}"
+        )
 
     @property
     def _resume_file(self) -> Path:
