@@ -204,8 +204,9 @@ def _figured(chart: Chart, player: Player, figures: dict, step_ticks: int, *, lo
         bar = measure.bar
         bank = figures["high" if bar.energy >= HIGH_FROM_ENERGY else "low"]
         choice = bank[int(chart.rng("bass", player.pattern, bar.letter, bar.energy).integers(len(bank)))]
-        tokens = choice[bar.index % len(choice)].split()
-        hits = [(tick, name) for tick, name in _hits(measure, tokens, step_ticks)]
+        stays = bool(bar.index) and chart.chord_at(measure.start_ticks - 1) == measure.chords[0].chord
+        tokens = choice[bar.index % len(choice) if stays else 0].split()
+        hits = _hits(measure, tokens, step_ticks)
         if lock:
             hits = _with_kicks(hits, kicks(chart, measure))
         line = _pitched(hits, measure, chart, player, around)
