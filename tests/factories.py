@@ -39,7 +39,7 @@ def make_score(style: str = "classical", **wishes) -> Score:
 def _stock_numerals(plan: Plan, style: Style, number: int) -> list[str]:
     bar = plan.bars[number]
     if bar.cadence:
-        return style.harmony.cadences[f"{plan.key.mode}.{bar.cadence}"].split()[-2:]
+        return style.harmony.cadences[f"{plan.key.mode}.{bar.cadence}"].replace("|", " ").split()[-2:]
     loops = {"major": ["I", "vi", "IV", "V"], "minor": ["i", "bVI", "iv", "V"]}
     return [loops[plan.key.mode][bar.index % 4]]
 

@@ -1,8 +1,8 @@
 """Weights that know how to rebuild themselves: one safetensors file a part, with a card inside.
 
-The file holds the network in float16, the style's trigram where there is one, and as metadata one JSON object: part,
-vocabulary version, styles, sizes, data sets with their licences, statistics and scores. Beside the files lies
-`manifest.json` with their SHA-256 sums. Loading checks all of it; nothing here needs PyTorch.
+The file holds the network in float16, the style's trigram where there is one, and as metadata one JSON object:
+part, vocabulary version, styles, sizes, data sets with their licences, statistics and scores. Beside the files
+lies `manifest.json` with their SHA-256 sums. Loading checks all of it; nothing here needs PyTorch.
 """
 
 import hashlib
@@ -147,7 +147,7 @@ def load_checkpoint(folder: Path, part: str) -> Checkpoint:
     try:
         with safe_open(path, framework="numpy") as file:
             card = _read_card(json.loads((file.metadata() or {})[_METADATA_KEY]))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118: not a dict
+            arrays = {name: file.get_tensor(name) for name in list(file.keys())}
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InvalidCheckpoint(f"{path}: not a checkpoint of this program ({error!r})") from error
     return _checked(path, part, card, arrays)
@@ -162,7 +162,8 @@ def _read_card(fields: dict) -> Card:
 def _checked(path: Path, part: str, card: Card, arrays: dict[str, np.ndarray]) -> Checkpoint:
     if (card.part, card.vocabulary) != (part, VERSION):
         raise InvalidCheckpoint(
-            f"{path}: holds {card.part!r} of vocabulary {card.vocabulary}, wanted {part!r} of {VERSION}; train again"
+            f"{path}: holds {card.part!r} of vocabulary {card.vocabulary}, "
+            f"wanted {part!r} of {VERSION}; train again"
         )
     weights = {name: a.astype(np.float32) for name, a in arrays.items() if not name.startswith(_TRIGRAM)}
     expected = shapes(part, card.size)

@@ -100,7 +100,8 @@ def _is_raised(chord: Chord, names: frozenset[int]) -> bool:
 def chord_scale(palette: Palette, chord: Chord) -> np.ndarray:
     """Scale, chord tones and the style's colours, in range."""
     names = (palette.scale - displaced(chord, palette.scale)) | set(chord.pitch_classes) | palette.colours
-    return np.isin(_CLASSES, list(names)) & (_PITCHES >= palette.low) & (_PITCHES <= palette.high)
+    in_range = (palette.low <= _PITCHES) & (palette.high >= _PITCHES)
+    return np.isin(_CLASSES, list(names)) & in_range
 
 
 @cache
@@ -150,7 +151,7 @@ def pitch_mask(moment: Moment, palette: Palette) -> np.ndarray:
 
 
 def fit(pitch: int, moment: Moment, palette: Palette, *, from_chord_tone: bool) -> int:
-    """A copied pitch, moved as little as the present chord asks for; a chord tone stays a chord tone on the beat."""
+    """A copied pitch, moved as little as the present chord asks for; on the beat a chord tone stays one."""
     allowed = chord_scale(palette, moment.chord)
     if moment.must_rest_on:
         allowed = agree([allowed, np.isin(_CLASSES, list(moment.must_rest_on))])
