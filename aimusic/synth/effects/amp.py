@@ -17,9 +17,9 @@ from aimusic.synth.effects import filters
 from aimusic.synth.kernels import SAMPLE_RATE
 
 ROW = 16  # samples made by one row of the matrix products
-TAPS = 10  # of the interpolator and the decimator, per phase
+TAPS = 8  # of the interpolator and the decimator, per phase
 KAISER_BETA = 7.0
-ROWS = 2048  # at a time: 4 MB at 8x
+ROWS = 2048  # at a time: 3 MB at 6x
 CABINET_TAPS = 1024
 CABINET_FFT = 1 << 14
 IDLE = 1e-5  # -100 dB: below this a track is silent
@@ -52,8 +52,8 @@ class Amp:
     level_db: float
 
 
-OVERDRIVE = Amp(drive=10.0, bias=0.25, second_drive=1.5, oversampling=4, level_db=-9.0)
-DISTORTION = Amp(drive=50.0, bias=0.2, second_drive=3.0, oversampling=8, level_db=-11.0)
+OVERDRIVE = Amp(drive=8.0, bias=0.9, second_drive=1.5, oversampling=3, level_db=-9.0)
+DISTORTION = Amp(drive=30.0, bias=1.2, second_drive=2.5, oversampling=6, level_db=-11.0)
 
 
 def play_through(amp: Amp, audio: np.ndarray) -> np.ndarray:

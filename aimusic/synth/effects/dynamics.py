@@ -19,7 +19,6 @@ DUCK_ATTACK_S = 0.004
 DUCK_RELEASE_S = 0.16
 GLUE_WINDOW_S = 0.07
 LOOK_AHEAD_HOPS = 3  # 4.3 ms
-RELEASE_DB_PER_S = 60.0
 
 
 def hops(samples: int) -> int:
@@ -74,14 +73,14 @@ def glue(level_db: np.ndarray, threshold_db: float, ratio: float) -> np.ndarray:
     power = 10.0 ** (level_db / 10.0)
     width = round(GLUE_WINDOW_S * SAMPLE_RATE / HOP)
     for _ in range(2):
-        power = uniform_filter1d(power, width, mode="nearest")
+        power = uniform_filter1d(power, width, mode="constant")
     over_db = np.maximum(0.0, 10.0 * np.log10(np.maximum(power, 1e-12)) - threshold_db)
     gain_db = over_db * (1.0 / ratio - 1.0)
     return decibels(0.5 * (np.append(gain_db, gain_db[-1]) + np.insert(gain_db, 0, gain_db[0])))
 
 
-def limit(peaks: np.ndarray, ceiling: float) -> np.ndarray:
-    """Gain that keeps every hop's peak at or below the ceiling: look-ahead 4 ms, release 60 dB a second.
+def limit(peaks: np.ndarray, ceiling: float, release_db_per_s: float) -> np.ndarray:
+    """Gain that keeps every hop's peak at or below the ceiling, with a look-ahead of 4 ms.
 
     1. The gain that a border needs is the smaller of its two hops'.
     2. Release in straight dB lines, g(k) = min over i <= k of (need(i) + r (k - i)): a running minimum.
@@ -96,9 +95,9 @@ def limit(peaks: np.ndarray, ceiling: float) -> np.ndarray:
     """
     need_db = -20.0 * np.log10(np.maximum(peaks / ceiling, 1.0))
     need_db = np.minimum(np.append(need_db, 0.0), np.insert(need_db, 0, 0.0))
-    slope_db = RELEASE_DB_PER_S * HOP / SAMPLE_RATE * np.arange(len(need_db))
+    slope_db = release_db_per_s * HOP / SAMPLE_RATE * np.arange(len(need_db))
     released_db = np.minimum.accumulate(need_db - slope_db) + slope_db
     width = 2 * LOOK_AHEAD_HOPS + 1
     lowest = minimum_filter1d(np.minimum(released_db, 0.0), width, mode="constant", cval=0.0)
     hann = np.hanning(width + 2)[1:-1]
-    return decibels(convolve1d(lowest, hann / hann.sum(), mode="constant", cval=0.0))
+    return decibels(convolve1d(lowest, hann / hann.sum(), mode="nearest"))
