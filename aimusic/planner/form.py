@@ -21,13 +21,24 @@ ONE_SIDED_FRAME = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One phrase: `letter` names its material, `base` its entry in the style's form, `turn` its round."""
+    """One phrase of the form.
+
+    Attributes:
+        letter: names its material; base: its entry in the style's form; turn: the round it belongs to.
+        bars: its length, with the `tag` bars that are added to the last phrase.
+    """
 
     letter: str
     base: str
     name: str
     bars: int
     turn: int
+    tag: int = 0
+
+    @property
+    def own_bars(self) -> int:
+        """The length that it shares with the other phrases of its letter."""
+        return self.bars - self.tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,7 @@ def _phrases(layout: _Layout, form: Form, tables: dict, rng: np.random.Generator
     lengths = _draw_lengths(tables[layout.count], layout.filled, rng)
     phrases = [_phrase(form, at, lengths[_source(at[0], form)]) for at in sheet]
     if layout.tag:
-        phrases[-1] = replace(phrases[-1], bars=phrases[-1].bars + 1)
+        phrases[-1] = replace(phrases[-1], bars=phrases[-1].bars + layout.tag, tag=layout.tag)
     if layout.intro:
         phrases.insert(0, Phrase("intro", "intro", "intro", layout.intro, 0))
     if layout.outro:

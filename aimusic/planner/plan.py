@@ -15,7 +15,8 @@ from aimusic.planner.form import Phrase, lay_out
 from aimusic.style import Form, Style
 
 RING_SHARE = 0.35  # a very short piece gives at most this share of itself to the ring-out
-ARC = 0.1  # how much energy the last round of the form has above the first
+ARC = 0.24  # how much energy the peak of a piece has above its beginning
+PEAK = 0.75  # where in the piece the peak lies
 
 
 def make_plan(request: Request, style: Style) -> Plan:
@@ -69,7 +70,7 @@ def _swing(style: Style, bpm: float, metre: Metre) -> float:
 
 def _sections(phrases: tuple[Phrase, ...], form: Form) -> tuple[tuple[Section, ...], list[int]]:
     """Sections, and for each phrase the section it belongs to; neighbours of one name share a section."""
-    last_turn = max(1, phrases[-1].turn)
+    total = sum(phrase.bars for phrase in phrases)
     sections: list[Section] = []
     of_phrase: list[int] = []
     start = 0
@@ -79,8 +80,8 @@ def _sections(phrases: tuple[Phrase, ...], form: Form) -> tuple[tuple[Section, .
             old = sections[-1]
             sections[-1] = Section(old.name, old.start_bar, old.bars + phrase.bars, old.energy)
         else:
-            energy = min(1.0, form.energy[phrase.name] + ARC * phrase.turn / last_turn)
-            sections.append(Section(phrase.name, start, phrase.bars, round(energy, 3)))
+            energy = form.energy[phrase.name] + arc((start + phrase.bars / 2) / total)
+            sections.append(Section(phrase.name, start, phrase.bars, round(min(1.0, max(0.0, energy)), 3)))
         of_phrase.append(len(sections) - 1)
         start += phrase.bars
     return tuple(sections), of_phrase
@@ -93,7 +94,7 @@ def _bars(phrases, of_phrase, sections, style: Style, key: Key, seed: int) -> tu
     for k, phrase in enumerate(phrases):
         start = len(bars)
         is_last = k == len(phrases) - 1
-        length = _own_length(phrase, first)
+        length = phrase.own_bars
         origin = first.get((phrase.letter, length))
         over = _borrowed(phrase, length, first, style.form) if origin is None else None
         references = _references(phrase.bars, length, start, over if origin is None else origin)
@@ -102,8 +103,8 @@ def _bars(phrases, of_phrase, sections, style: Style, key: Key, seed: int) -> tu
         directives = _directives(references, style.form, plays_changes, stream(seed, "directives", k))
         if origin is not None and cadence != bars[origin + length - 1].cadence:
             directives[length - 1] = directives[length - 1].replace("copy", "rhythm")
-        harmony = _harmony(phrase, length, style, key, seed, is_last=is_last)
-        energies, densities = _dynamics(phrase, start, sections[of_phrase[k]], style.form, seed)
+        harmony = _harmony(phrase, style, key, seed, is_last=is_last)
+        energies, densities = _dynamics(phrase, start, sections[of_phrase[k]], sections, style.form, seed)
         for i in range(phrase.bars):
             bars.append(
                 Bar(
@@ -121,12 +122,6 @@ def _bars(phrases, of_phrase, sections, style: Style, key: Key, seed: int) -> tu
             )
         first.setdefault((phrase.letter, length), start)
     return tuple(bars)
-
-
-def _own_length(phrase: Phrase, first: dict[tuple[str, int], int]) -> int:
-    """A last phrase with a tag of one bar still matches the earlier phrase without it."""
-    without_tag = (phrase.letter, phrase.bars - 1) in first
-    return phrase.bars - 1 if without_tag and (phrase.letter, phrase.bars) not in first else phrase.bars
 
 
 def _borrowed(phrase: Phrase, length: int, first: dict[tuple[str, int], int], form: Form) -> int | None:
@@ -172,41 +167,55 @@ def _cadence(k: int, phrases: tuple[Phrase, ...], style: Style, key: Key, seed: 
     return choose(stream(seed, "cadence", k), known)
 
 
-def _harmony(phrase: Phrase, length: int, style: Style, key: Key, seed: int, *, is_last: bool):
+def _harmony(phrase: Phrase, style: Style, key: Key, seed: int, *, is_last: bool) -> list[tuple[str, ...]]:
     """Roman numerals for each bar: a progression of the phrase's length, and the tonic at the very end."""
     source = style.form.changes.get(phrase.base, phrase.letter)
     fitting = {
         line: weight
         for line, weight in style.form.progressions.items()
-        if line.count("|") + 1 == length and _mode(line) == key.mode
+        if line.count("|") + 1 == phrase.own_bars and _mode(line) == key.mode
     }
     bars: list[tuple[str, ...]] = [()] * phrase.bars
     if fitting:
         line = choose(stream(seed, "progression", source), fitting)
-        bars[:length] = [tuple(bar.split()) for bar in line.split("|")]
+        bars[: phrase.own_bars] = _numerals(line)
     if is_last:
         cadences = style.harmony.cadences
         closing = next(name for name in style.form.cadences.last if f"{key.mode}.{name}" in cadences)
-        bars[-1] = (cadences[f"{key.mode}.{closing}"].split()[-1],)
-        if fitting and phrase.bars == length and length > 1 and f"{key.mode}.half" in cadences:
-            bars[-2] = tuple(cadences[f"{key.mode}.half"].split())
+        bars[-1] = _numerals(cadences[f"{key.mode}.{closing}"])[-1][-1:]
+        if fitting and not phrase.tag and phrase.bars > 1 and f"{key.mode}.half" in cadences:
+            bars[-2] = _numerals(cadences[f"{key.mode}.half"])[-1]
     return bars
+
+
+def _numerals(line: str) -> list[tuple[str, ...]]:
+    """The Roman numerals of each bar of a line whose bars are split by `|`."""
+    return [tuple(bar.split()) for bar in line.split("|")]
 
 
 def _mode(progression: str) -> str:
     """A progression is minor where its tonic chord is."""
-    chords = [roman(numeral, 0) for numeral in progression.replace("|", " ").split()]
+    chords = [roman(numeral, 0) for bar in _numerals(progression) for numeral in bar]
     return "minor" if any(c.root == 0 and 3 in c.pitch_classes for c in chords) else "major"
 
 
-def _dynamics(phrase: Phrase, start: int, section: Section, form: Form, seed: int) -> tuple[list[int], list[int]]:
+def _dynamics(phrase: Phrase, start: int, section: Section, sections, form: Form, seed: int):
     """Energy (rising through the section) and density of the melody (breathing at the cadence), 0 to 4."""
     rise = form.rise.get(phrase.name, 0.1)
-    through = [(start + i - section.start_bar) / max(1, section.bars - 1) for i in range(phrase.bars)]
-    energies = [_level(section.energy + rise * place) for place in through]
+    end = sections[-1].start_bar + sections[-1].bars
+    energies = []
+    for bar in range(start, start + phrase.bars):
+        through = (bar - section.start_bar) / max(1, section.bars - 1)
+        energies.append(_level(form.energy[phrase.name] + rise * through + arc(bar / end)))
     lean = choose(stream(seed, "density", phrase.letter), {-1: 0.25, 0: 0.5, 1: 0.25})
     densities = [_level(section.energy) + lean - (i == phrase.bars - 1) for i in range(phrase.bars)]
     return energies, [min(4, max(0, density)) for density in densities]
+
+
+def arc(place: float) -> float:
+    """Energy that the place in the piece (0 to 1) adds: from below the form's own up to a peak, then back."""
+    shape = place / PEAK if place < PEAK else 1 - 0.5 * (place - PEAK) / (1 - PEAK)
+    return ARC * shape - ARC / 3
 
 
 def _level(energy: float) -> int:
