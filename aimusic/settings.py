@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from aimusic.errors import InvalidSettings
 
 PREFIX = "AIMUSIC_"
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class Settings(BaseSettings):
@@ -81,8 +82,12 @@ class Settings(BaseSettings):
             PREFIX + name.upper(): value if isinstance(value, str) else json.dumps(value)
             for name, value in values.items()
         }
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        return {**os.environ, **ours, **threads}
+        return {**os.environ, **ours, **ONE_THREAD}
+
+
+def use_one_thread() -> None:
+    """Make the numeric libraries of this process compute with one thread; call it before they are loaded."""
+    os.environ.update(ONE_THREAD)
 
 
 def load_settings() -> Settings:

@@ -14,7 +14,7 @@ from aimusic.errors import FieldError, InvalidRequest
 from aimusic.service.worker import Made, Worker
 from aimusic.settings import Settings
 
-SLOW = 1_000  # takes two seconds
+SLOW = 1_000  # takes half a second
 STUCK = 2_000  # first attempt never ends
 BROKEN = 3_000  # raises something unexpected, each time
 REFUSED = 4_000  # raises an error that we understand
@@ -43,7 +43,7 @@ class FakeMaker:
 
     def misbehave(self, kind: int, attempt: int) -> None:
         if kind == SLOW:
-            time.sleep(2.0)
+            time.sleep(0.5)
         elif kind == STUCK and attempt == 1:
             time.sleep(60.0)
         elif kind == BROKEN:

@@ -6,11 +6,13 @@ One process with many threads: callers wait without computing, the music is made
 import logging
 import signal
 import threading
+from collections.abc import Sequence
 
 from gunicorn.app.base import BaseApplication
 
 from aimusic.service.app import create_app
 from aimusic.service.desk import Desk
+from aimusic.service.supervisor import COMMAND
 from aimusic.settings import Settings
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -40,6 +42,7 @@ def options(settings: Settings) -> dict:
         "forwarder_headers": "",
         "control_socket_disable": True,
         "loglevel": settings.log_level.lower(),
+        "when_ready": _show_first_call,
         "post_worker_init": _after_start,
         "worker_exit": _before_end,
     }
@@ -48,8 +51,9 @@ def options(settings: Settings) -> dict:
 class Server(BaseApplication):
     """gunicorn, started from Python."""
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, worker_command: Sequence[str] = COMMAND):
         self._settings = settings
+        self._worker_command = worker_command
         super().__init__()
 
     def load_config(self) -> None:
@@ -58,7 +62,13 @@ class Server(BaseApplication):
 
     def load(self):
         start_log(self._settings)
-        return create_app(self._settings)
+        return create_app(self._settings, self._worker_command)
+
+
+def _show_first_call(arbiter) -> None:
+    url = f"http://localhost:{arbiter.address[0][1]}/api/generate"
+    body = """-H 'Content-Type: application/json' -d '{"duration": 30, "tempo": 120}'"""
+    arbiter.log.info("Try it:  curl -X POST %s %s", url, body)
 
 
 def _after_start(worker) -> None:

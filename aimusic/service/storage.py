@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from aimusic.errors import StorageFull
+from aimusic.errors import StorageFull, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,14 @@ class Storage:
         return self.root / "tmp"
 
     def prepare(self) -> None:
-        """Make the folders."""
+        """Make the folders. Raises Unavailable when they cannot be written."""
         for folder in (self.pieces, self.tmp):
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise Unavailable(f"the data directory {self.root} cannot be used: {error.strerror}") from error
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise Unavailable(f"the data directory {self.root} cannot be written")
 
     def sweep(self) -> None:
         """Remove what earlier processes left behind. Only for the one process that leads the workers."""

@@ -29,6 +29,7 @@ PACKAGE_PARENT = Path(__file__).parents[2]
 LOOK_S = 1.0
 PRUNE_S = 60.0
 SETTLED_S = 5.0  # a worker that ends sooner did not start well; the next one waits
+FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 30.0
 
 
@@ -161,7 +162,7 @@ class Slot:
             self._clean_up(code)
             short_lives = 0 if time.monotonic() - started_at > SETTLED_S else short_lives + 1
             if short_lives > 1:
-                self._stopped.wait(min(LONGEST_PAUSE_S, 2.0 ** (short_lives - 2)))
+                self._stopped.wait(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (short_lives - 2)))
 
     def _spawn(self) -> subprocess.Popen:
         self.name = f"{self._number}-{secrets.token_hex(4)}"
