@@ -5,15 +5,20 @@ Read this first. Each stage is a plain function from frozen values to frozen val
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from aimusic import __version__
 from aimusic.arranger.arrange import arrange
+from aimusic.formats.audio import write_wav
+from aimusic.formats.midi import write_midi
 from aimusic.music.request import Plan, Request
 from aimusic.music.score import LeadSheet, Score
 from aimusic.planner import make_plan
 from aimusic.style import Style
 from aimusic.synth.instruments import load_instruments
+from aimusic.synth.kernels import SAMPLE_RATE
 from aimusic.synth.mastering import master
 from aimusic.synth.mixer import mix
 from aimusic.synth.render import render
@@ -51,3 +56,16 @@ def record(
     progress("mix")
     audio = master(sound, score, style.mix)
     return Recording(plan, score, audio)
+
+
+def save(recording: Recording, wav: Path, midi: Path) -> None:
+    """Write the sound (16-bit WAV) and the notes (MIDI); each file appears whole or not at all."""
+    plan, score = recording.plan, recording.score
+    tags = {
+        "title": score.title,
+        "software": f"aimusic {__version__}",
+        "genre": plan.style,
+        "comment": f"seed {plan.seed}, {plan.tempo.bpm:g} BPM, {plan.key.name}; composed by a machine",
+    }
+    write_wav(wav, recording.audio, SAMPLE_RATE, seed=plan.seed, tags=tags)
+    write_midi(midi, score, {name: instrument.program for name, instrument in load_instruments().items()})
