@@ -179,7 +179,7 @@ def _collect(
 ) -> tuple[tuple[Song, ...], dict[str, Account]]:
     """Drop what the licence filter and the duplicates exclude, then split."""
     songs, accounts = [], {}
-    groups: set[str] = set()
+    groups: dict[str, str] = {}
     known = _Grams()
     for data_set, items in zip(chosen, results, strict=True):
         reasons: Counter[str] = Counter()
@@ -198,16 +198,17 @@ def _collect(
     return tuple(songs), accounts
 
 
-def _exclusion(song: Song, piece: Piece, share_alike: bool, groups: set[str], known: "_Grams") -> str:
+def _exclusion(song: Song, piece: Piece, share_alike: bool, groups: dict[str, str], known: "_Grams") -> str:
     if song.share_alike and not share_alike:
         return "share-alike licence"
-    if piece.dup_group and piece.dup_group in groups:
+    file = song.id.partition("#")[0]
+    if piece.dup_group and groups.get(piece.dup_group, file) != file:
         return "duplicate in the catalog"
     grams = melody_grams(song)
     if known.overlap(grams) > MAX_OVERLAP:
         return "near duplicate of an earlier song"
     if piece.dup_group:
-        groups.add(piece.dup_group)
+        groups[piece.dup_group] = file
     known.add(grams)
     return ""
 

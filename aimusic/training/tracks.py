@@ -8,6 +8,7 @@ import numpy as np
 MIN_LEAD_PITCH = 48
 MIN_LEAD_NOTES = 24
 MAX_TOGETHER = 0.35
+MIN_LEADERSHIP = 0.06
 BASS_PROGRAMS = range(32, 40)
 EFFECT_PROGRAMS = range(96, 128)
 
@@ -22,13 +23,10 @@ class Track:
     notes: np.ndarray
 
 
-def named_track(tracks: list[Track], patterns: list[str]) -> Track | None:
-    """The first track whose name fits the first pattern that fits any; patterns ignore case."""
-    for pattern in patterns:
-        for track in tracks:
-            if not track.is_drum and re.search(pattern, track.name, re.IGNORECASE):
-                return track
-    return None
+def named_track(tracks: list[Track], pattern: str) -> Track | None:
+    """The first pitched track whose name the pattern fits; case does not count."""
+    fitting = (track for track in tracks if not track.is_drum and re.search(pattern, track.name, re.IGNORECASE))
+    return next(fitting, None)
 
 
 def skyline(notes: np.ndarray) -> list[tuple[int, int, int]]:
@@ -49,18 +47,18 @@ def skyline(notes: np.ndarray) -> list[tuple[int, int, int]]:
     return line
 
 
-def lead_track(tracks: list[Track], bar_ticks: int) -> Track | None:
-    """The most melodic track of a band, or None where no track sings.
+def lead_tracks(tracks: list[Track], bar_ticks: int, count: int = 1) -> list[Track]:
+    """The most melodic tracks of a band, the best first; none where no track sings.
 
     A lead plays one note at a time above the bass, moves more than it repeats, mostly by small steps, does
     not play the same bar all the time, and plays for a good part of the piece.
     """
-    scored = [(_leadership(track, bar_ticks), -number) for number, track in enumerate(tracks)]
-    best, number = max(scored, default=(0.0, 0))
-    return tracks[-number] if best > 0 else None
+    scored = sorted((-leadership(track, bar_ticks), number) for number, track in enumerate(tracks))
+    return [tracks[number] for score, number in scored[:count] if -score >= MIN_LEADERSHIP]
 
 
-def _leadership(track: Track, bar_ticks: int) -> float:
+def leadership(track: Track, bar_ticks: int) -> float:
+    """How much a track behaves like a lead, 0 to 1.2."""
     notes = track.notes
     if track.is_drum or track.program in BASS_PROGRAMS or track.program in EFFECT_PROGRAMS:
         return 0.0

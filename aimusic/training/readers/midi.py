@@ -13,13 +13,13 @@ from aimusic.training.analysis import chord_weights, find_key, read_chords
 from aimusic.training.datasets import Source
 from aimusic.training.downbeat import downbeat_shift
 from aimusic.training.melody import monophonic, off_grid_share
-from aimusic.training.metre import fits, rewrite, written_bar_ticks
+from aimusic.training.metre import Fit, fits, rewrite, written_bar_ticks
 from aimusic.training.pieces import Piece, Rejection, bar_ticks
-from aimusic.training.tracks import Track, jumpiness, lead_track, named_track, skyline
+from aimusic.training.tracks import Track, jumpiness, lead_tracks, named_track, skyline
 
 MAX_OFF_GRID = 0.12
-MAX_JUMP = 5.0
-MAX_SILENCE = 0.5
+MIN_PLAYING = 0.5
+MAX_REST_BARS = 4
 MIN_BARS = 8
 MAX_BARS = 64
 SEGMENT_TICKS = {"4/4": 24, "3/4": 36, "6/8": 18}
@@ -47,6 +47,8 @@ def midi_files(
     styles: list[str],
     melody: list[str],
     index: str = "",
+    leads: int = 1,
+    max_jump: float = 5.0,
     downbeats: bool = False,
     fit_tempo: bool = False,
 ) -> Iterator[Piece | Rejection]:
@@ -55,39 +57,53 @@ def midi_files(
     Args:
         styles: labels of the catalog that are styles here; files without any are left out.
         melody: patterns of track names, in order of preference; "*" is the first pitched track and "lead" the
-            most melodic one. Of a staff with several notes at a time the upper line is taken.
+            most melodic ones. Of a staff with several notes at a time the upper line is taken.
         index: a CSV file with the columns `file` and `licence`, where licences differ.
+        leads: how many melodic tracks of one file are read, each as a piece.
+        max_jump: largest mean interval of a melody, in semitones.
         downbeats: look for upbeats that are not padded to a bar.
-        fit_tempo: the quarters of the file are not those of the music; find the grid.
+        fit_tempo: the quarters of the file are not quite those of the music; find the grid.
     """
+    how = Reading(melody, leads, max_jump, downbeats, fit_tempo)
     licences = _licences(source, index)
+    for name, content in _members(source, archive):
+        row = source.catalog.get(name)
+        taught = tuple(label for label in row["styles"].split("|") if label in styles) if row else ()
+        if not taught:
+            yield Rejection(name, "no style that we teach" if row else "not in the catalog")
+            continue
+        licence = licences.get(name.rpartition("/")[2], source.licence)
+        for item in _pieces(symusic.Score.from_midi(content), name, how):
+            if isinstance(item, Piece):
+                item = replace(
+                    item,
+                    title=f"{row['composer']}: {row['title']}".removeprefix(": "),
+                    styles=taught,
+                    licence=licence,
+                    share_alike="-SA" in licence if index else source.share_alike,
+                    group=row["dup_group"] or name,
+                    split=row["split"],
+                    dup_group=row["dup_group"],
+                )
+            yield item
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the files of a data set are read; the arguments of `midi_files` of the same names."""
+
+    melody: list[str]
+    leads: int
+    max_jump: float
+    downbeats: bool
+    fit_tempo: bool
+
+
+def _members(source: Source, archive: str) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every file in the archive, by name."""
     with tarfile.open(source.folder / archive) as files:
-        members = sorted((member for member in files if member.isfile()), key=lambda member: member.name)
-        for member in members:
-            row = source.catalog.get(member.name)
-            if row is None:
-                yield Rejection(member.name, "not in the catalog")
-                continue
-            taught = tuple(label for label in row["styles"].split("|") if label in styles)
-            if not taught:
-                yield Rejection(member.name, "no style that we teach")
-                continue
-            score = symusic.Score.from_midi(files.extractfile(member).read())
-            licence = licences.get(member.name.rpartition("/")[2], source.licence)
-            for item in _pieces(score, member.name, melody, downbeats, fit_tempo):
-                if isinstance(item, Rejection):
-                    yield item
-                else:
-                    yield replace(
-                        item,
-                        title=f"{row['composer']}: {row['title']}" if row["composer"] else row["title"],
-                        styles=taught,
-                        licence=licence,
-                        share_alike="-SA" in licence if index else source.share_alike,
-                        group=row["dup_group"] or member.name,
-                        split=row["split"],
-                        dup_group=row["dup_group"],
-                    )
+        for member in sorted((member for member in files if member.isfile()), key=lambda member: member.name):
+            yield member.name, files.extractfile(member).read()
 
 
 def _licences(source: Source, index: str) -> dict[str, str]:
@@ -97,18 +113,16 @@ def _licences(source: Source, index: str) -> dict[str, str]:
         return {row["file"]: row["licence"] for row in csv.DictReader(file)}
 
 
-def _pieces(
-    score: symusic.Score, name: str, melody: list[str], downbeats: bool, fit_tempo: bool
-) -> Iterator[Piece | Rejection]:
+def _pieces(score: symusic.Score, name: str, how: Reading) -> Iterator[Piece | Rejection]:
     """The pieces of one file, or one rejection with the reason that its stretches met most often."""
     pieces: list[Piece] = []
     reasons: list[str] = []
-    tracks = _tracks(score, fit_tempo)
+    tracks = _tracks(score, how.fit_tempo)
     if isinstance(tracks, str):
         yield Rejection(name, tracks)
         return
     for stretch in _stretches(score, tracks):
-        read = _read_stretch(stretch, melody, downbeats)
+        read = _read_stretch(stretch, how)
         if isinstance(read, str):
             reasons.append(read)
         else:
@@ -143,8 +157,8 @@ def _tracks(score: symusic.Score, fit_tempo: bool) -> list[Track] | str:
 
 
 def tempo_scale(onsets_quarters: np.ndarray) -> float:
-    """The factor near 1 that puts most onsets on sixteenths, to a hundredth of a per cent."""
-    factors = np.arange(0.94, 1.0601, 0.0001)
+    """The factor within 1.5 per cent of 1 that puts most onsets on sixteenths, to a hundredth of a per cent."""
+    factors = np.arange(0.985, 1.0151, 0.0001)
     sixteenths = onsets_quarters[None, :] * factors[:, None] * 4
     return float(factors[np.argmin(np.abs(sixteenths - np.round(sixteenths)).mean(axis=1))])
 
@@ -158,9 +172,10 @@ def _stretches(score: symusic.Score, tracks: list[Track]) -> Iterator[Stretch]:
     }
     starts = sorted({0: "4/4", **marks}.items())
     for (start, metre), (stop, _) in zip(starts, [*starts[1:], (end, "")], strict=True):
-        inside = [replace(track, notes=_between(track.notes, start, stop)) for track in tracks if len(track.notes)]
-        if any(len(track.notes) for track in inside):
-            yield Stretch(metre, inside)
+        inside = [replace(track, notes=_between(track.notes, start, stop)) for track in tracks]
+        sounding = [track for track in inside if len(track.notes)]
+        if sounding:
+            yield Stretch(metre, sounding)
 
 
 def _between(notes: np.ndarray, start: int, stop: int) -> np.ndarray:
@@ -169,57 +184,84 @@ def _between(notes: np.ndarray, start: int, stop: int) -> np.ndarray:
     return chosen - np.array([start, 0, 0])
 
 
-def _read_stretch(stretch: Stretch, patterns: list[str], downbeats: bool) -> list[Piece] | str:
-    if not fits(stretch.metre):
-        return f"metre {stretch.metre}"
+def _read_stretch(stretch: Stretch, how: Reading) -> list[Piece] | str:
+    """The pieces of a stretch, or why there are none."""
     pitched = stretch.pitched
     if not len(pitched):
         return "no notes"
-    written = written_bar_ticks(stretch.metre)
-    shift = (-downbeat_shift(pitched, written)) % written if downbeats else 0
-    lead = _lead(stretch.tracks, patterns, written)
-    if lead is None or not len(lead.notes):
-        return "no melody track"
-    line = skyline(lead.notes)
-    if jumpiness(line) > MAX_JUMP:
-        return "melody jumps too much"
-    bars = -(-(max(onset for onset, _, _ in line) + shift + 1) // written)
-    fitted = rewrite(stretch.metre, bars + bars % 2, 1 if shift else line[0][0])
+    fitted = _fit(stretch.metre, pitched, how.downbeats)
     if isinstance(fitted, str):
         return fitted
-    moved = np.array([shift + fitted.shift_ticks, 0, 0])
-    return _cut(np.array(line) + moved, pitched + moved, fitted.metre)
+    leads = _leads(stretch.tracks, how, bar_ticks(fitted.metre))
+    if not leads:
+        return "no melody track"
+    moved = np.array([fitted.shift_ticks, 0, 0])
+    lines = [line for track in leads if jumpiness(line := skyline(track.notes)) <= how.max_jump]
+    if not lines:
+        return "melody jumps too much"
+    cuts = [_cut(np.array(line) + moved, pitched + moved, fitted.metre) for line in lines]
+    return [piece for cut in cuts if not isinstance(cut, str) for piece in cut] or cuts[0]
 
 
-def _lead(tracks: list[Track], patterns: list[str], bar: int) -> Track | None:
-    for pattern in patterns:
+def _fit(metre: str, pitched: np.ndarray, downbeats: bool) -> Fit | str:
+    """How the bars of the stretch become ours; where upbeats are not padded, the accents decide."""
+    if not fits(metre):
+        return f"metre {metre}"
+    first = int(pitched[0, 0])
+    bars = -(-(int(pitched[-1, 0]) + 1) // written_bar_ticks(metre))
+    if not downbeats:
+        return rewrite(metre, bars, first)
+    fitted = rewrite(metre, bars + bars % 2, 0)
+    unit = max(written_bar_ticks(metre), bar_ticks(fitted.metre))
+    return replace(fitted, shift_ticks=-downbeat_shift(pitched, unit) % unit)
+
+
+def _leads(tracks: list[Track], how: Reading, bar: int) -> list[Track]:
+    """The tracks whose tunes are read."""
+    for pattern in how.melody:
         if pattern == "lead":
-            found = lead_track(tracks, bar)
+            found = lead_tracks(tracks, bar, how.leads)
         elif pattern == "*":
-            found = next((track for track in tracks if not track.is_drum and len(track.notes)), None)
+            found = [track for track in tracks if not track.is_drum][:1]
         else:
-            found = named_track(tracks, [pattern])
-        if found is not None:
+            found = [track for track in [named_track(tracks, pattern)] if track is not None]
+        if found:
             return found
-    return None
+    return []
 
 
 def _cut(line: np.ndarray, texture: np.ndarray, metre: str) -> list[Piece] | str:
-    """Pieces of at most 64 bars, from the melody's first bar to its last."""
+    """Pieces of at most 64 bars, from the melody's first bar to its last; a line that mostly rests is
+    taken passage by passage."""
     bar = bar_ticks(metre)
-    first = int(line[0, 0]) // bar
-    bars = int(line[-1, 0]) // bar + 1 - first
-    if bars < MIN_BARS:
+    if int(line[-1, 0]) // bar + 1 - int(line[0, 0]) // bar < MIN_BARS:
         return f"fewer than {MIN_BARS} bars"
-    parts = -(-bars // MAX_BARS)
-    size = -(-bars // parts // 4) * 4
     pieces = []
-    for start in range(first, first + bars, size):
-        stop = min(start + size, first + bars)
-        piece = _piece(_window(line, start * bar, stop * bar), _window(texture, start * bar, stop * bar), metre)
-        if piece is not None:
-            pieces.append(piece)
+    for passage in _passages(line, bar):
+        first, bars = int(passage[0, 0]) // bar, int(passage[-1, 0]) // bar + 1 - int(passage[0, 0]) // bar
+        parts = -(-bars // MAX_BARS)
+        size = -(-bars // parts // 4) * 4
+        for start in range(first, first + bars, size):
+            stop = min(start + size, first + bars)
+            tune, around = (_window(notes, start * bar, stop * bar) for notes in (passage, texture))
+            if _busy(tune, bar):
+                pieces.append(_piece(tune, around, metre))
     return pieces or "melody mostly silent"
+
+
+def _passages(line: np.ndarray, bar: int) -> list[np.ndarray]:
+    """The whole line, or, where it rests most of the time, what lies between its long rests."""
+    if _busy(line, bar):
+        return [line]
+    return np.split(line, np.flatnonzero(np.diff(line[:, 0]) > MAX_REST_BARS * bar) + 1)
+
+
+def _busy(line: np.ndarray, bar: int) -> bool:
+    """True where the line has eight bars or more and something begins in half of them."""
+    if not len(line):
+        return False
+    bars = int(line[-1, 0]) // bar + 1 - int(line[0, 0]) // bar
+    return bars >= MIN_BARS and len(np.unique(line[:, 0] // bar)) >= MIN_PLAYING * bars
 
 
 def _window(notes: np.ndarray, start: int, stop: int) -> np.ndarray:
@@ -229,15 +271,10 @@ def _window(notes: np.ndarray, start: int, stop: int) -> np.ndarray:
     return chosen
 
 
-def _piece(line: np.ndarray, texture: np.ndarray, metre: str) -> Piece | None:
-    """One piece without its names; None where the melody rests most of the time."""
+def _piece(line: np.ndarray, texture: np.ndarray, metre: str) -> Piece:
+    """One piece without its names, from the bar in which the melody enters."""
     bar = bar_ticks(metre)
-    if not len(line):
-        return None
     bars = int(line[-1, 0]) // bar + 1
-    playing = len(np.unique(line[:, 0] // bar))
-    if bars < MIN_BARS or playing < (1 - MAX_SILENCE) * bars:
-        return None
     melody = monophonic(list(map(tuple, line.tolist())))
     chords = read_chords(_window(texture, 0, bars * bar), bars, bar, SEGMENT_TICKS[metre])
     weights = np.bincount(texture[:, 2] % 12, texture[:, 1], minlength=12) + 0.5 * chord_weights(chords)
