@@ -11,7 +11,6 @@ samples, not beauty: a difference of 1 dB says little, of 5 dB much.
 import argparse
 import subprocess
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import mido
@@ -19,6 +18,8 @@ import numpy as np
 import soundfile
 from scipy.signal import stft
 
+from aimusic.music.rhythm import METRES, Tempo
+from aimusic.synth.inserts import INSERTS
 from aimusic.synth.instruments import Instrument, load_instruments
 from aimusic.synth.kernels import SAMPLE_RATE, hertz
 
@@ -70,7 +71,10 @@ def _midi_file(instrument: Instrument, notes: list[Note]) -> mido.MidiFile:
 
 
 def ours(instrument: Instrument, notes: list[Note]) -> list[np.ndarray]:
-    return [instrument.note(pitch, velocity, HOLD_S).mean(axis=0) for pitch, velocity in notes]
+    """The notes as our instrument plays them through its amplifier or other track effect; mono arrays."""
+    insert = INSERTS[instrument.insert]
+    tempo = Tempo(120.0, METRES["4/4"])
+    return [insert(instrument.note(pitch, velocity, HOLD_S), tempo).mean(axis=0) for pitch, velocity in notes]
 
 
 def sines(notes: list[Note]) -> list[np.ndarray]:
@@ -106,7 +110,7 @@ def distance(sounds: list[np.ndarray], reference: list[np.ndarray]) -> float:
     return float(np.mean([np.abs(d - np.median(d)).mean() for d in differences]))
 
 
-def main(play: Callable[[Instrument, list[Note]], list[np.ndarray]] = ours) -> None:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("instruments", nargs="*", help="names in instruments.toml; all if none")
     names = parser.parse_args().instruments
@@ -117,7 +121,7 @@ def main(play: Callable[[Instrument, list[Note]], list[np.ndarray]] = ours) -> N
         instrument = instruments[name]
         notes = notes_of(instrument)
         reference = sampled(REFERENCE, instrument, notes)
-        played = (play(instrument, notes), sampled(OTHER, instrument, notes), sines(notes))
+        played = (ours(instrument, notes), sampled(OTHER, instrument, notes), sines(notes))
         rows.append([distance(sounds, reference) for sounds in played])
         print(f"{name:20}{rows[-1][0]:8.1f}{rows[-1][1]:10.1f}{rows[-1][2]:8.1f}", flush=True)
     mean = np.mean(rows, axis=0)

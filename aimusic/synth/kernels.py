@@ -18,6 +18,9 @@ AUDIBLE_HZ = 20000.0  # partials above are left out, so nothing can alias
 SILENCE_DB = -81.0  # where a damped partial is cut off
 LIFE_GROUPS = 4  # partials are summed in this many groups of similar decay
 
+MEZZO_FORTE = 80 / 127  # the velocity, 0..1, at which the settings of voices are given
+LEVEL_EXPONENT = 1.6  # amplitude is velocity^1.6: 15 dB from velocity 40 to 120
+
 
 def hertz(pitch: float | np.ndarray) -> float | np.ndarray:
     """Frequency of a MIDI pitch in equal temperament, A4 = 440 Hz."""

@@ -11,6 +11,8 @@ import numpy as np
 from aimusic.music.chance import stream
 from aimusic.synth.kernels import (
     AUDIBLE_HZ,
+    LEVEL_EXPONENT,
+    MEZZO_FORTE,
     burst,
     damp,
     decibels,
@@ -24,7 +26,6 @@ from aimusic.synth.kernels import (
 
 MAX_PARTIALS = 72
 MAX_RING_S = 12.0
-MEZZO_FORTE = 80 / 127
 
 
 def grand_piano(
@@ -77,8 +78,9 @@ def grand_piano(
     level = hammer(f, pitch, corner_hz, felt_slope, tilt + tilt_tracking * octaves) * low_pass(f, top_hz)
     level = level * decibels(rng.normal(0.0, 0.4, len(f)))  # no two blows are the same
     t60 = t60_s * 2.0 ** (-t60_slopes[octaves > 0] * octaves) / (1.0 + t60_loss * (f - f[0]) / 1000.0)
+    after = t60 * (1.0 + (aftersound_ratio - 1.0) / (1.0 + f / 4000.0))  # high partials have little of it
     damper_s = damper_t60(pitch)
-    ring_s = min(MAX_RING_S, aftersound_ratio * t60[0])
+    ring_s = min(MAX_RING_S, after[0])
     n = samples(ring_s if pitch >= undamped_from else min(ring_s, hold_s + 1.25 * damper_s))
 
     amp, phase = soundboard(f, soundboard_db)
@@ -86,12 +88,12 @@ def grand_piano(
     beat = 2.0 ** (rng.uniform(0.25, 0.7, len(f)) / 1200.0)  # cents between the strings of a key
     sound = modal(
         np.concatenate((f, f * beat)),
-        np.concatenate((t60, aftersound_ratio * t60)),
+        np.concatenate((t60, after)),
         np.concatenate((amp, decibels(aftersound_db) * amp), axis=1),
         np.concatenate((phase, phase), axis=1),
         n,
     )
-    force = velocity**1.7
+    force = velocity**LEVEL_EXPONENT
     sound *= np.float32(force)
     overlay(sound, force * decibels(knock_db) * knock(velocity))
     noise_db = hammer_db + hammer_tracking_db * octaves
@@ -187,10 +189,10 @@ def knock(velocity: float) -> np.ndarray:
 
 def hammer_noise(pitch: int, velocity: float, rng: np.random.Generator) -> np.ndarray:
     """Felt and string noise of the blow, different in each ear, (2, samples)."""
-    centre_hz = 900.0 * 2.0 ** (0.5 * (pitch - 60) / 12.0 + velocity - MEZZO_FORTE)
+    corner_hz = 700.0 * 2.0 ** (0.5 * (pitch - 60) / 12.0 + 1.5 * (velocity - MEZZO_FORTE))
 
     def colour(f: np.ndarray) -> np.ndarray:
-        return low_pass(f, centre_hz, 0.5) * (f / (f + 150.0))
+        return low_pass(f, 9000.0) * f / (f + 120.0) / np.hypot(1.0, f / corner_hz)
 
-    t60_s = 0.28 * 2.0 ** (-0.25 * (pitch - 60) / 12.0)
+    t60_s = 0.35 * 2.0 ** (-0.25 * (pitch - 60) / 12.0)
     return np.stack([burst(rng, colour, t60_s, 0.002) for _ in range(2)])

@@ -4,6 +4,8 @@ import numpy as np
 
 from aimusic.synth.kernels import (
     AUDIBLE_HZ,
+    LEVEL_EXPONENT,
+    MEZZO_FORTE,
     SAMPLE_RATE,
     burst,
     damp,
@@ -18,7 +20,6 @@ from aimusic.synth.kernels import (
 )
 
 MAX_PARTIALS = 64
-MEZZO_FORTE = 80 / 127
 POLARISATION_CENTS = 0.35  # a string swings in two planes, and the bridge tunes them apart
 
 
@@ -45,7 +46,7 @@ def plucked_string(
     finger_db: float = -40.0,
     finger_hz: float = 2500.0,
     finger_s: float = 0.06,
-    hiss_db: float = -50.0,
+    hiss_db: float = -54.0,
     hiss_hz: float = 3000.0,
     width: float = 0.0,
 ) -> np.ndarray:
@@ -78,7 +79,7 @@ def plucked_string(
     level *= peaks(f, body) * low_pass(f, top_hz)
     if pickup_at:
         level *= np.abs(np.sin(np.pi * pickup_at * k)) + 0.05
-    level *= velocity**1.7 / np.sqrt(np.sum(level**2))
+    level *= velocity**LEVEL_EXPONENT / np.sqrt(np.sum(level**2))
     t60 = 1.0 / (2.0 ** (t60_slope * octaves) / t60_s + t60_loss * (f / 1000.0) ** 2)
     n = samples(min(hold_s + 1.3 * damper_s, 1.4 * t60.max()))
 
@@ -86,11 +87,11 @@ def plucked_string(
     noise = decibels(finger_db) * burst(
         rng, lambda x: low_pass(x, finger_hz * corner_hz / pluck_hz), finger_s, 0.002
     )
-    overlay(sound, velocity**1.7 * noise)
+    overlay(sound, velocity**LEVEL_EXPONENT * noise)
     if knock:
-        overlay(sound, velocity**1.7 * body_knock(knock, rng))
-    t = np.arange(n) / SAMPLE_RATE
-    sound += velocity**1.7 * decibels(hiss_db) * hiss(rng, hiss_hz, n) * 10.0 ** (-3.0 * t / t60.max())
+        overlay(sound, velocity**LEVEL_EXPONENT * body_knock(knock, rng))
+    decay = np.exp(-np.log(1000.0) / (0.6 * t60[0] * SAMPLE_RATE) * np.arange(n))
+    sound += velocity**LEVEL_EXPONENT * decibels(hiss_db) * hiss(rng, hiss_hz, n) * decay.astype(np.float32)
     return damp(sound, hold_s, damper_s)
 
 

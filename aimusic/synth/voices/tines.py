@@ -4,6 +4,8 @@ import numpy as np
 
 from aimusic.synth.kernels import (
     BLOCK,
+    LEVEL_EXPONENT,
+    MEZZO_FORTE,
     SAMPLE_RATE,
     additive,
     blocks,
@@ -20,7 +22,6 @@ from aimusic.synth.kernels import (
 
 CYCLE = 64  # points of a cycle; enough for the 24 harmonics that are kept
 HARMONICS = 24
-MEZZO_FORTE = 80 / 127
 
 
 def electric_piano(
@@ -60,22 +61,20 @@ def electric_piano(
     t60 = t60_s * 2.0 ** (-t60_slope * octaves)
     n = samples(min(hold_s + 1.3 * damper_s, 1.2 * t60))
     t = np.arange(blocks(n) + 1) * BLOCK / SAMPLE_RATE
-    a = swing * 2.0 ** (-tracking * octaves) * (velocity / MEZZO_FORTE) * rng.uniform(0.97, 1.03)
+    mezzo_forte = swing * 2.0 ** (-tracking * octaves)
+    dynamic = velocity / MEZZO_FORTE
+    a = mezzo_forte * dynamic * rng.uniform(0.97, 1.03) * 10.0 ** (-3.0 * t / t60)
+    harmonics = pickup_harmonics(a, offset) / np.linalg.norm(pickup_harmonics(np.array([mezzo_forte]), offset))
     f = hertz(pitch) * np.arange(1, HARMONICS + 1)
-    env = (
-        (velocity / MEZZO_FORTE) ** 0.6
-        * pickup_harmonics(a * 10.0 ** (-3.0 * t / t60), offset)
-        * low_pass(f, top_hz)
-    )
-    reference = np.abs(pickup_harmonics(np.array([swing]), offset)[0, 0])  # level of a mezzo-forte
+    env = dynamic**0.6 * harmonics * low_pass(f, top_hz)
     phase = np.tile([0.0, np.pi / 2], HARMONICS // 2)
-    sound = edges(additive(f, env / reference, phase, n), 0.002, 0.0)
+    sound = edges(additive(f, env, phase, n), 0.002, 0.0)
 
     ratio, mode_t60, db = np.array(modes).T
-    strike = velocity**1.5 * decibels(db + rng.uniform(-1.5, 1.5, len(db)))
+    strike = velocity**LEVEL_EXPONENT * decibels(db + rng.uniform(-1.5, 1.5, len(db)))
     overlay(sound, modal(hertz(pitch) * ratio, mode_t60, strike, np.full(len(db), -np.pi / 2), n))
     thump = burst(rng, lambda x: low_pass(x, 350.0 * 2.0**velocity), 0.09, 0.002)
-    overlay(sound, velocity**1.5 * decibels(thump_db) * thump)
+    overlay(sound, velocity**LEVEL_EXPONENT * decibels(thump_db) * thump)
     return damp(sound, hold_s, damper_s)
 
 
