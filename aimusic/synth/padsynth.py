@@ -7,6 +7,8 @@ half a table away and it is as good as a second, independent recording.
 Source: N. Paul, "PADsynth algorithm", ZynAddSubFX documentation, 2004.
 """
 
+from functools import cache
+
 import numpy as np
 from scipy import fft
 
@@ -18,17 +20,25 @@ _SILENT = 1e-5  # bins 100 dB below the strongest get neither a phase nor energy
 
 def loop_length(f0_hz: float, least: int) -> int:
     """The even, fast FFT length within 8 % above `least` for which f0 falls closest to a bin."""
-    candidates, n = [], least
-    while (n := fft.next_fast_len(n, real=True)) <= 1.08 * least:
-        if n % 2 == 0:
-            candidates.append(n)
-        n += 1
 
     def offset(n: int) -> float:
         bins = f0_hz * n / SAMPLE_RATE
         return abs(bins - round(bins))
 
-    return min(candidates, key=offset)
+    return min(_fast_lengths(least), key=offset)
+
+
+@cache
+def _fast_lengths(least: int) -> tuple[int, ...]:
+    """Even lengths from `least` to 8 % more that have no prime factor above 11."""
+    return tuple(n for n in range(least + least % 2, int(1.08 * least) + 1, 2) if _is_fast(n))
+
+
+def _is_fast(n: int) -> bool:
+    for prime in (2, 3, 5, 7, 11):
+        while n % prime == 0:
+            n //= prime
+    return n == 1
 
 
 def harmonics(f0_hz: float, ceiling_hz: float = _CEILING_HZ) -> np.ndarray:
@@ -68,20 +78,24 @@ def band_energy(freq_hz: np.ndarray, amp: np.ndarray, width_hz: np.ndarray, leng
 def from_energy(energy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One period of sound with this energy in each bin and random phases.
 
-    Equal generators give equal phases, so two tables may be faded into each other like a filter that moves.
+    Rows share their phases, so one may be faded into another like a filter that moves.
+
+    Args:
+        energy: (bins,) or (rows, bins).
 
     Returns:
-        Shape (2 * (len(energy) - 1),), float32, RMS 1.
+        Shape (..., 2 * (bins - 1)), float32, RMS 1.
     """
-    magnitude, turns = np.sqrt(energy), rng.random(len(energy))
-    heard = np.flatnonzero(magnitude > _SILENT * magnitude.max())
-    spectrum = np.zeros(len(energy), complex)
-    spectrum[heard] = magnitude[heard] * np.exp(2j * np.pi * turns[heard])
+    magnitude, turns = np.sqrt(energy), rng.random(energy.shape[-1])
+    loudest = magnitude.reshape(-1, len(turns)).max(axis=0)
+    heard = np.flatnonzero(loudest > _SILENT * loudest.max())
+    spectrum = np.zeros(energy.shape, complex)
+    spectrum[..., heard] = magnitude[..., heard] * np.exp(2j * np.pi * turns[heard])
     return _unit_rms(fft.irfft(spectrum))
 
 
 def detuned_saws(
-    f0_hz: float, cents: np.ndarray, gains: np.ndarray, tilt: np.ndarray, length: int, rng
+    f0_hz: float, cents: np.ndarray, gains: np.ndarray, tilt: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """One period of several band-limited saw waves, slightly apart in pitch, each with its own phase.
 
@@ -90,12 +104,14 @@ def detuned_saws(
 
     Args:
         cents, gains: detuning and level of each saw, equal shapes.
-        tilt: gain of each FFT bin, shape (length // 2 + 1,): the filter after the oscillators.
+        tilt: gain of each FFT bin, the filter after the oscillators, (bins,) or (rows, bins).
 
     Returns:
-        Shape (length,), float32, RMS 1.
+        Shape (..., 2 * (bins - 1)), float32, RMS 1.
     """
-    spectrum = np.zeros(length // 2 + 1, complex)
+    bins = tilt.shape[-1]
+    length = 2 * (bins - 1)
+    spectrum = np.zeros(bins, complex)
     ceiling = int(_CEILING_HZ * length / SAMPLE_RATE)
     for cent, gain in zip(cents, gains, strict=True):
         step = round(f0_hz * 2 ** (cent / 1200) * length / SAMPLE_RATE)
@@ -124,4 +140,4 @@ def stereo_loop(table: np.ndarray, start: int, samples: int, bleed: float = 0.2)
 
 
 def _unit_rms(sound: np.ndarray) -> np.ndarray:
-    return (sound / np.sqrt(np.mean(sound**2))).astype(np.float32)
+    return (sound / np.sqrt(np.mean(sound**2, axis=-1, keepdims=True))).astype(np.float32)

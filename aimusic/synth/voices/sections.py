@@ -4,6 +4,8 @@ Each note fades between a dark and a bright loop with equal phases, so what is h
 moves: it opens with velocity, with the swell of the note, and wanders while it is held.
 """
 
+from dataclasses import asdict
+
 import numpy as np
 
 from aimusic.music.chance import stream
@@ -87,49 +89,61 @@ def section(
     Returns:
         Stereo, (2, samples).
     """
-    common = {
-        "pitch": pitch,
-        "players_cents": players_cents,
-        "width_cents": width_cents,
-        "steady": steady,
-        "loop_s": loop_s,
-        "noise_db": noise_db,
-    }
-    tables = [
-        cached(loops, section_loop, **common, slope=c.slope, cutoff_hz=c.cutoff_hz, q=c.q, formants=c.formants)
-        for c in (dark, bright)
-    ]
+    tables = cached(
+        loops,
+        section_loops,
+        pitch=pitch,
+        colours=(asdict(dark), asdict(bright)),
+        players_cents=players_cents,
+        width_cents=width_cents,
+        steady=steady,
+        loop_s=loop_s,
+        noise_db=noise_db,
+    )
     return play_loops(tables, velocity, hold_s, rng, motion, brightness)
 
 
-def section_loop(
+def section_loops(
     pitch: int,
+    colours: tuple[dict, ...],
     players_cents: tuple[float, ...],
     width_cents: float,
     steady: float,
     loop_s: float,
     noise_db: float,
-    slope: float,
-    cutoff_hz: float,
-    q: float,
-    formants: tuple[tuple[float, float, float], ...],
 ) -> np.ndarray:
-    """The PADsynth table of one colour of `section`; equal pitches have equal phases. Mono, RMS 1."""
+    """The PADsynth tables of `section`, one row for each colour, with equal phases. (colours, samples), RMS 1."""
     f0 = hertz(pitch)
-    colour = Colour(slope=slope, cutoff_hz=cutoff_hz, q=q, formants=formants)
     length = padsynth.loop_length(f0, samples(loop_s))
+    rows = [
+        _section_energy(Colour(**colour), f0, length, players_cents, width_cents, steady, noise_db)
+        for colour in colours
+    ]
+    return padsynth.from_energy(np.stack(rows), stream(0, "section", pitch))
+
+
+def _section_energy(
+    colour: Colour,
+    f0: float,
+    length: int,
+    players_cents: tuple[float, ...],
+    width_cents: float,
+    steady: float,
+    noise_db: float,
+) -> np.ndarray:
+    """Energy in each bin: bands of players, a line on every harmonic, and air over the colour's filters."""
     f = padsynth.harmonics(f0)
-    amp = np.arange(1, len(f) + 1) ** -slope * colour.gain(f)
+    k = np.arange(1, len(f) + 1)
+    amp = k**-colour.slope * colour.gain(f)
+    width_hz = padsynth.bandwidths_hz(f, f0, width_cents)
     energy = np.zeros(length // 2 + 1)
     for cents in players_cents:
-        detuned = f * 2 ** (cents / 1200)
-        energy += padsynth.band_energy(detuned, amp, padsynth.bandwidths_hz(f, f0, width_cents), length)
+        energy += padsynth.band_energy(f * 2 ** (cents / 1200), amp, width_hz, length)
     energy *= (1 - steady) / len(players_cents)
-    energy[round(f0 * length / SAMPLE_RATE) * np.arange(1, len(f) + 1)] += steady * amp**2
+    energy[round(f0 * length / SAMPLE_RATE) * k] += steady * amp**2
     air_hz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
     air = (colour.gain(air_hz) * air_hz / (air_hz + 1000.0)) ** 2
-    energy += air * (energy.sum() / air.sum() * decibels(noise_db) ** 2)
-    return padsynth.from_energy(energy, stream(0, "section", pitch))
+    return energy + air * (energy.sum() / air.sum() * decibels(noise_db) ** 2)
 
 
 def supersaw(
@@ -155,41 +169,35 @@ def supersaw(
     Returns:
         Stereo, (2, samples).
     """
-    common = {"pitch": pitch, "saws_cents": saws_cents, "side_db": side_db, "loop_s": loop_s}
-    tables = [
-        cached("supersaw", saw_loop, **common, slope=c.slope, cutoff_hz=c.cutoff_hz, q=c.q) for c in (dark, bright)
-    ]
+    colours = (asdict(dark), asdict(bright))
+    recipe = {"pitch": pitch, "colours": colours, "saws_cents": saws_cents, "side_db": side_db, "loop_s": loop_s}
+    tables = cached("supersaw", saw_loops, **recipe)
     return play_loops(tables, velocity, hold_s, rng, motion, brightness)
 
 
-def saw_loop(
-    pitch: int,
-    saws_cents: tuple[float, ...],
-    side_db: float,
-    loop_s: float,
-    slope: float,
-    cutoff_hz: float,
-    q: float,
+def saw_loops(
+    pitch: int, colours: tuple[dict, ...], saws_cents: tuple[float, ...], side_db: float, loop_s: float
 ) -> np.ndarray:
-    """The table of one colour of `supersaw`; equal pitches have equal phases. Mono, RMS 1."""
+    """The tables of `supersaw`, one row for each colour, with equal phases. (colours, samples), RMS 1."""
     f0 = hertz(pitch)
     length = padsynth.loop_length(f0, samples(loop_s))
     f = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
-    tilt = low_pass(f, cutoff_hz, q) * np.maximum(f / f0, 1.0) ** -slope
+    made = [Colour(**colour) for colour in colours]
+    tilt = np.stack([colour.gain(f) * np.maximum(f / f0, 1.0) ** -colour.slope for colour in made])
     cents = np.asarray(saws_cents)
     gains = np.where(cents == 0.0, 1.0, decibels(side_db))
-    return padsynth.detuned_saws(f0, cents, gains, tilt, length, stream(0, "supersaw", pitch))
+    return padsynth.detuned_saws(f0, cents, gains, tilt, stream(0, "supersaw", pitch))
 
 
 def play_loops(
-    tables: list[np.ndarray],
+    tables: np.ndarray,
     velocity: float,
     hold_s: float,
     rng: np.random.Generator,
     motion: Motion,
     brightness: tuple[float, float],
 ) -> np.ndarray:
-    """One note from a dark and a bright loop. Stereo, (2, samples)."""
+    """One note from a dark and a bright loop, the rows of `tables`. Stereo, (2, samples)."""
     n = samples(hold_s + 1.15 * motion.release_s)
     t = block_times(n)
     attack_s = motion.attack_s * 2 ** (motion.attack_octaves * (0.63 - velocity))
@@ -198,6 +206,6 @@ def play_loops(
     share = np.interp(velocity, (0.0, 1.0), brightness) * (0.4 + 0.6 * swell(t, attack_s + motion.bloom_s))
     share = share * (1 - motion.fall * (1 - np.exp(-t / motion.fall_s)))
     share = np.clip(share * (1 + motion.depth * wander(rng, t, motion.rate_hz)), 0.0, 1.0)
-    start = int(rng.integers(len(tables[0])))
+    start = int(rng.integers(tables.shape[-1]))
     dark, bright = (padsynth.stereo_loop(table, start, n) for table in tables)
     return dark * per_sample(level * (1 - share), n) + bright * per_sample(level * share, n)
