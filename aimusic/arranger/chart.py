@@ -27,7 +27,9 @@ class Measure:
         chords: the chords that sound in it, cut at the bar lines.
         next_chord: the chord after the bar line.
         phrase: number of the phrase in the piece; section: name of the section.
-        melody: the melody notes that begin in it.
+        leader: who has the melody: the first lead player whose sections and energies include the bar, or None;
+            the last note always has one.
+        melody: the melody notes that begin in it, none where nobody leads.
     """
 
     number: int
@@ -38,6 +40,7 @@ class Measure:
     phrase: int
     chords: tuple[ChordSpan, ...]
     next_chord: Chord
+    leader: Player | None
     melody: tuple[Note, ...]
 
     @property
@@ -47,13 +50,14 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The whole piece: `measures` without the ending, and the held last bar as `ending`."""
+    """The whole piece: `measures` without the ending, the held last bar as `ending`, the melody as it is led."""
 
     plan: Plan
     style: Style
     lead: LeadSheet
     measures: tuple[Measure, ...]
     ending: Measure
+    melody: tuple[Note, ...]
     chord_onsets: tuple[int, ...]
 
     def rng(self, *names: str | int) -> np.random.Generator:
@@ -69,15 +73,16 @@ class Chart:
 
     def played_by(self, player: Player) -> list[Measure]:
         """The measures, without the ending, in which a player plays."""
-        return [m for m in self.measures if plays(player, m)]
+        return [m for m in self.measures if plays(player, m.bar, m.section)]
 
     def seconds(self, ticks: float) -> float:
         return self.plan.tempo.seconds(ticks)
 
 
-def plays(player: Player, measure: Measure) -> bool:
+def plays(player: Player, bar: Bar, section: str) -> bool:
+    """Whether a player plays in a bar of this energy and section."""
     low, high = player.energy
-    return low <= measure.bar.energy <= high and (not player.sections or measure.section in player.sections)
+    return low <= bar.energy <= high and (not player.sections or section in player.sections)
 
 
 def read_chart(lead: LeadSheet, plan: Plan, style: Style) -> Chart:
@@ -92,20 +97,25 @@ def read_chart(lead: LeadSheet, plan: Plan, style: Style) -> Chart:
         end = plan.end_ticks if is_ending else start + bar_ticks
         phrase += bar.index == 0
         here = slice(bisect_right(melody_onsets, start - 1), bisect_right(melody_onsets, end - 1))
+        section = plan.sections[bar.section].name
+        leads = [p for p in style.parts if p.role == "lead"]
+        leader = next((p for p in leads if plays(p, bar, section)), leads[0] if leads and is_ending else None)
         measures.append(
             Measure(
                 number=number,
                 start_ticks=start,
                 length_ticks=end - start,
                 bar=bar,
-                section=plan.sections[bar.section].name,
+                section=section,
                 phrase=phrase,
                 chords=_cut(lead, onsets, start, end),
                 next_chord=lead.chords[max(0, bisect_right(onsets, end) - 1)].chord,
-                melody=lead.melody[here],
+                leader=leader,
+                melody=lead.melody[here] if leader else (),
             )
         )
-    return Chart(plan, style, lead, tuple(measures[:-1]), measures[-1], onsets)
+    melody = tuple(note for measure in measures for note in measure.melody)
+    return Chart(plan, style, lead, tuple(measures[:-1]), measures[-1], melody, onsets)
 
 
 def _cut(lead: LeadSheet, onsets: tuple[int, ...], start: int, end: int) -> tuple[ChordSpan, ...]:

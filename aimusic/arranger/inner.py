@@ -78,9 +78,7 @@ def answers(chart: Chart, player: Player) -> list[Note]:
 
 def _gaps(measure: Measure, chart: Chart) -> list[tuple[int, int]]:
     """Silences of the melody inside a bar that are long enough for an answer."""
-    sounding = [
-        n for n in chart.lead.melody if n.onset_ticks < measure.end_ticks and n.end_ticks > measure.start_ticks
-    ]
+    sounding = [n for n in chart.melody if n.onset_ticks < measure.end_ticks and n.end_ticks > measure.start_ticks]
     edges = [measure.start_ticks]
     gaps = []
     for note in sounding:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from aimusic.arranger.chart import ACCENT, HIT, Chart, plays
+from aimusic.arranger.chart import ACCENT, HIT, Chart
 from aimusic.music.score import Note
 from aimusic.style import Player
 
@@ -34,13 +34,8 @@ PATTERNS: dict[str, Callable[[Chart, Player], list[Note]]] = {"melody": melody, 
 
 
 def _own_notes(chart: Chart, player: Player) -> list[Note]:
-    """The notes of the bars in which this player, before any other lead, has the melody."""
-    leads = [other for other in chart.style.parts if other.role == "lead"]
-    notes = []
-    for measure in (*chart.measures, chart.ending):
-        owner = next((lead for lead in leads if plays(lead, measure)), leads[0])
-        if owner == player:
-            notes += measure.melody
+    """The notes of the bars that this player leads, in the octave of the instrument."""
+    notes = [n for measure in (*chart.measures, chart.ending) if measure.leader == player for n in measure.melody]
     shift = _octave(notes, player)
     return [replace(n, pitch=_fit(n.pitch + shift, player), velocity=_weight(n, chart)) for n in notes]
 
