@@ -1,8 +1,8 @@
 """What the README promises of every piece, held against the whole pipeline with the shipped weights."""
 
-import itertools
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 
 import mido
@@ -109,7 +109,7 @@ def test_sound_and_midi_have_the_exact_length(style, duration, tempo, compose, t
 
 def onsets(sound, times_s):
     """Where the sound rises out of the quiet before each expected time, in seconds."""
-    level = np.abs(sound).max(axis=0)
+    level = np.abs(np.diff(sound, axis=-1)).max(axis=0)  # the attack has the highest slope
     found = []
     for time_s in times_s:
         start = max(0, round((time_s - 0.02) * SAMPLE_RATE))
@@ -121,15 +121,16 @@ def onsets(sound, times_s):
 @pytest.mark.parametrize("style", [name for name, style in STYLES.items() if style.grooves])
 @pytest.mark.parametrize("tempo", [97.5, 200])
 def test_drums_are_heard_on_the_beat(style, tempo):
-    """Rendered kicks lie within 5 ms of the grid of the tempo."""
+    """Rendered strokes of the drum that marks the beat lie within 5 ms of the grid of the tempo."""
     score = make_score(style, tempo=tempo, duration=12.0)
     drums = next(part for part in score.parts if part.is_drum)
-    kicks = tuple(note for note in drums.notes if note.pitch == 36 and note.onset_ticks % 12 == 0)
-    apart = tuple(b for a, b in itertools.pairwise(kicks) if b.onset_ticks - a.onset_ticks >= 12)
-    assert len(apart) >= 3
-    alone = Part(drums.name, drums.role, drums.instrument, apart, is_drum=True)
+    on_beat = [note for note in drums.notes if note.onset_ticks % 12 == 0]
+    timekeeper = Counter(note.pitch for note in on_beat).most_common(1)[0][0]
+    beats = [note for note in on_beat if note.pitch == timekeeper]
+    alone = Part(drums.name, drums.role, drums.instrument, tuple(beats[::2]), is_drum=True)
     (stem,) = render(replace(score, parts=(alone,)), load_instruments())
-    grid_s = np.array([score.tempo.seconds(note.onset_ticks) for note in apart])
+    grid_s = np.array([score.tempo.seconds(note.onset_ticks) for note in alone.notes])
+    assert len(grid_s) >= 4
     assert np.abs(onsets(stem.audio, grid_s) - grid_s).max() < 0.005
 
 

@@ -20,7 +20,7 @@ SCALES = {
     "mixolydian": (0, 2, 4, 5, 7, 9, 10),
     "major_pentatonic": (0, 2, 4, 7, 9),
     "minor_pentatonic": (0, 3, 5, 7, 10),
-    "blues": (0, 3, 5, 6, 7, 10),
+    "minor_blues": (0, 3, 5, 6, 7, 10),
     "major_blues": (0, 2, 3, 4, 5, 6, 7, 9, 10),
 }
 
