@@ -15,6 +15,8 @@ from aimusic.music.score import ChordSpan, Note
 TONIC = {"major": 0, "minor": 9}  # pitch class of the tonic in the network's view
 LONGEST_PHRASE = 16  # bars; a longer stretch without a phrase mark says nothing about phrases
 UNKNOWN = -1
+CENTRE = 72  # tunes are seen around this pitch: training moves its songs there by octaves
+DENSITY_STEPS = (0.5, 0.9, 1.4, 2.2)  # notes per quarter that separate the density classes
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ def phrases_of(starts: tuple[int, ...], bars: int) -> tuple[tuple[int, ...], tup
         index += [bar - start if known else UNKNOWN for bar in range(start, end)]
         left += [end - 1 - bar if known else UNKNOWN for bar in range(start, end)]
     return tuple(index), tuple(left)
+
+
+def density_class(notes_per_quarter: float) -> int:
+    """Class of a density, on one scale for all styles."""
+    return sum(notes_per_quarter >= step for step in DENSITY_STEPS)
 
 
 class Tune:

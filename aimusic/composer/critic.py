@@ -54,7 +54,7 @@ def objections(values: Mapping[str, float], ranges: Mapping[str, tuple[float, ..
     )
 
 
-def learn_ranges(phrases: Sequence[Mapping[str, float]], share: float = 0.96) -> dict[str, tuple[float, float]]:
+def learn_ranges(phrases: Sequence[Mapping[str, float]], share: float = 0.8) -> dict[str, tuple[float, float]]:
     """For each measure the central `share` of the real phrases."""
     ranges = {}
     for name in MEASURES:

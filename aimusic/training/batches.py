@@ -5,11 +5,11 @@ lessons, drawn from named streams, with parts of the plan hidden at random so th
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from aimusic.composer.chart import UNKNOWN, Changes, Chart, Tune, phrases_of
+from aimusic.composer.chart import CENTRE, UNKNOWN, Changes, Chart, Tune, density_class, phrases_of
 from aimusic.composer.features import (
     CHORD_INPUT,
     DENSITIES,
@@ -40,8 +40,6 @@ from aimusic.training.corpus import Song
 
 IGNORE = -100  # target of a head that has nothing to learn at a step
 TABLES = {"melody": (MELODY_INPUT, PITCH_INPUT, DURATION_INPUT), "chords": (CHORD_INPUT, LENGTH_INPUT)}
-CENTRE = 72  # tunes are moved by octaves until their mean pitch is nearest to this one
-DENSITY_STEPS = (0.5, 0.9, 1.4, 2.2)  # notes per quarter that separate the density classes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,12 +72,6 @@ class Hiding:
     quality: float = 0.15
 
 
-def density_class(notes: int, ticks: int) -> int:
-    """Class of a number of notes in a stretch of time, on one scale for all styles."""
-    per_quarter = notes * TICKS_PER_QUARTER / ticks
-    return int(np.searchsorted(DENSITY_STEPS, per_quarter, side="right"))
-
-
 def fit_melody(melody: Sequence[Note]) -> tuple[Note, ...]:
     """The melody in the vocabulary's register: moved by octaves, long notes cut, stray pitches left out."""
     if not melody:
@@ -93,13 +85,20 @@ def fit_melody(melody: Sequence[Note]) -> tuple[Note, ...]:
 
 
 def fit_chords(spans: Sequence[ChordSpan], beat_ticks: int) -> tuple[ChordSpan, ...]:
-    """The chords with every change on the nearest beat; chords that vanish by it are left out."""
+    """The chords with every change on the nearest beat; chords that vanish by it are left out, equal ones join."""
 
     def nearest(tick: int) -> int:
         return (tick + beat_ticks // 2) // beat_ticks * beat_ticks
 
-    fitted = [(nearest(span.onset_ticks), nearest(span.end_ticks), span.chord) for span in spans]
-    return tuple(ChordSpan(start, end - start, chord) for start, end, chord in fitted if end > start)
+    fitted: list[ChordSpan] = []
+    for span in spans:
+        start, end = nearest(span.onset_ticks), nearest(span.end_ticks)
+        chord = replace(span.chord, bass=None)
+        if fitted and fitted[-1].chord == chord:
+            fitted[-1] = replace(fitted[-1], length_ticks=end - fitted[-1].onset_ticks)
+        elif end > start:
+            fitted.append(ChordSpan(start, end - start, chord))
+    return tuple(fitted)
 
 
 def chart_of(song: Song, style: str) -> Chart:
@@ -111,9 +110,8 @@ def chart_of(song: Song, style: str) -> Chart:
         counts = np.bincount([note.onset_ticks // metre.bar_ticks for note in song.melody], minlength=song.bars)
         for start in range(0, song.bars, 4):
             group = counts[start : start + 4]
-            density[start : start + len(group)] = [density_class(group.sum(), len(group) * metre.bar_ticks)] * len(
-                group
-            )
+            per_quarter = float(group.sum()) * TICKS_PER_QUARTER / (len(group) * metre.bar_ticks)
+            density[start : start + len(group)] = [density_class(per_quarter)] * len(group)
     chords = fit_chords(song.chords, metre.beat_ticks)
     return Chart(style, song.mode, metre, song.references, phrase_bar, bars_left, tuple(density), chords)
 
