@@ -1,6 +1,6 @@
 """What nobody wrote down: the key, the chords of a texture, and which bars repeat which.
 
-Key: Krumhansl and Kessler's profiles. Chords: templates with Viterbi smoothing. Form: the best earlier block.
+Key: correlation with profiles. Chords: templates with Viterbi smoothing. Form: the best earlier block.
 """
 
 import itertools
@@ -10,10 +10,14 @@ import numpy as np
 from aimusic.music.harmony import QUALITIES, Chord, Key
 from aimusic.music.score import ChordSpan, Note
 
-# Krumhansl & Kessler, Psychological Review 89, 1982: probe-tone ratings above the tonic.
-_MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
-_MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
-_LAST_BONUS = 0.12  # of correlation, for the tonic on which the last chord or bass note stands
+# Share of each degree in classical music, above the tonic: B. Benward's and H. Budge's counts after H. Bellman,
+# "About the Determination of Key of a Musical Excerpt", CMMR 2005. Against key signatures of 1,967 scores they
+# are right far more often than Krumhansl and Kessler's probe-tone ratings (docs/training.md).
+_MAJOR = np.array([16.80, 0.86, 12.95, 1.41, 13.49, 11.93, 1.25, 20.28, 1.80, 8.04, 0.62, 10.57])
+_MINOR = np.array([18.16, 0.69, 12.99, 13.34, 1.07, 11.15, 1.38, 21.07, 7.49, 1.53, 0.92, 10.21])
+_LAST_BONUS = 0.06  # of correlation, for the tonic on which the last chord stands
+_FIRST_BONUS = 0.05  # ... the first
+_SIGNATURE_BONUS = 0.15  # for the two keys of the written signature
 
 TEMPLATE_QUALITIES = ("maj", "min", "7", "maj7", "m7", "m7b5", "dim", "sus")
 _SIZE_POWER = 0.5  # chroma · template / size^p: 0.5 is the cosine
@@ -41,21 +45,24 @@ def chord_weights(chords: tuple[ChordSpan, ...]) -> np.ndarray:
     return weights
 
 
-def find_key(weights: np.ndarray, last: int | None, signature_of: Key | None = None) -> Key:
+def find_key(weights: np.ndarray, chords: tuple[ChordSpan, ...], signature: int | None = None) -> Key:
     """The key whose profile correlates best with the pitch-class weights.
 
     Args:
         weights: shape (12,), duration of each pitch class.
-        last: pitch class of the last bass note or chord root, which is often the tonic.
-        signature_of: where given, only this key and its relative are considered.
+        chords: the first and the last often stand on the tonic.
+        signature: sharps (positive) or flats (negative) of the written signature, where there is one.
     """
     best, best_score = Key(0, "major"), -np.inf
     for mode, profile in (("major", _MAJOR), ("minor", _MINOR)):
         for tonic in range(12):
             key = Key(tonic, mode)
-            if signature_of is not None and key.signature != signature_of.signature:
-                continue
-            score = _correlation(weights, np.roll(profile, tonic)) + _LAST_BONUS * (tonic == last)
+            score = _correlation(weights, np.roll(profile, tonic))
+            if chords:
+                score += _LAST_BONUS * (chords[-1].chord.root == tonic)
+                score += _FIRST_BONUS * (chords[0].chord.root == tonic)
+            if signature is not None:
+                score += _SIGNATURE_BONUS * ((key.signature - signature) % 12 == 0)
             if score > best_score + 1e-9:
                 best, best_score = key, score
     return best

@@ -71,9 +71,7 @@ def _lead_sheet(source: Source, row: dict, styles: tuple[str, ...]) -> Piece | R
         fitted.bars * bar_ticks(fitted.metre),
     )
     weights = pitch_weights(tune) + chord_weights(chords)
-    key = find_key(
-        weights, chords[-1].chord.root if chords else None, signature_of=parse_key(row["key"].replace("-", "b"))
-    )
+    key = find_key(weights, chords, parse_key(row["key"].replace("-", "b")).signature)
     return Piece(
         row["id"], row["title"], styles, group_name(row["title"]), source.licence, source.share_alike,
         key, fitted.metre, fitted.bars, tune, chords,
@@ -106,7 +104,7 @@ def _solo(source: Source, row: dict, styles: tuple[str, ...]) -> Piece | Rejecti
             events.append(((bar - first) * length + (beat - 1) * TICKS_PER_QUARTER, chord))
     readable = silent <= MAX_NO_CHORD * len(row["beats"])
     chords = chord_spans(events, bars * length) if readable else ()
-    key = find_key(pitch_weights(melody) + 2 * chord_weights(chords), chords[-1].chord.root if chords else None)
+    key = find_key(pitch_weights(melody) + 2 * chord_weights(chords), chords)
     sections = tuple(
         (bar - first, label.rstrip("0123456789'")) for bar, label in row["form"] if first <= bar < first + bars
     )

@@ -12,7 +12,7 @@ from aimusic.music.rhythm import TICKS_PER_QUARTER
 from aimusic.training.analysis import chord_weights, find_key, read_chords
 from aimusic.training.datasets import Source
 from aimusic.training.downbeat import downbeat_shift
-from aimusic.training.melody import monophonic, off_grid_share
+from aimusic.training.melody import monophonic, off_grid_share, written_lengths
 from aimusic.training.metre import Fit, fits, rewrite, written_bar_ticks
 from aimusic.training.pieces import Piece, Rejection, bar_ticks
 from aimusic.training.tracks import Track, jumpiness, lead_tracks, named_track, skyline
@@ -27,9 +27,13 @@ SEGMENT_TICKS = {"4/4": 24, "3/4": 36, "6/8": 18}
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Part of a file in one written metre; onsets count from its first downbeat line."""
+    """Part of a file in one written metre; onsets count from its beginning.
+
+    `signature` is the number of sharps, flats negative, or None where the file does not say.
+    """
 
     metre: str
+    signature: int | None
     tracks: list[Track]
 
     @property
@@ -49,7 +53,10 @@ def midi_files(
     index: str = "",
     leads: int = 1,
     max_jump: float = 5.0,
+    max_density: dict[str, float] | None = None,
     downbeats: bool = False,
+    signatures: bool = False,
+    performed: bool = False,
     fit_tempo: bool = False,
 ) -> Iterator[Piece | Rejection]:
     """Pieces of a `.tar.gz` of MIDI files; long ones become several pieces of at most 64 bars.
@@ -61,10 +68,13 @@ def midi_files(
         index: a CSV file with the columns `file` and `licence`, where licences differ.
         leads: how many melodic tracks of one file are read, each as a piece.
         max_jump: largest mean interval of a melody, in semitones.
+        max_density: most melody notes a quarter of a piece that teaches a style.
         downbeats: look for upbeats that are not padded to a bar.
+        signatures: key signatures are to be trusted.
+        performed: lengths are as played, so nearly legato ones are written out to the next note.
         fit_tempo: the quarters of the file are not quite those of the music; find the grid.
     """
-    how = Reading(melody, leads, max_jump, downbeats, fit_tempo)
+    how = Reading(melody, leads, max_jump, downbeats, signatures, performed, fit_tempo)
     licences = _licences(source, index)
     for name, content in _members(source, archive):
         row = source.catalog.get(name)
@@ -74,18 +84,26 @@ def midi_files(
             continue
         licence = licences.get(name.rpartition("/")[2], source.licence)
         for item in _pieces(symusic.Score.from_midi(content), name, how):
-            if isinstance(item, Piece):
-                item = replace(
-                    item,
-                    title=f"{row['composer']}: {row['title']}".removeprefix(": "),
-                    styles=taught,
-                    licence=licence,
-                    share_alike="-SA" in licence if index else source.share_alike,
-                    group=row["dup_group"] or name,
-                    split=row["split"],
-                    dup_group=row["dup_group"],
-                )
-            yield item
+            yield _named(item, row, taught, licence, max_density or {}) if isinstance(item, Piece) else item
+
+
+def _named(piece: Piece, row: dict, styles: tuple[str, ...], licence: str, max_density: dict) -> Piece | Rejection:
+    """The piece with what the catalog knows about its file."""
+    quarters = piece.bars * bar_ticks(piece.metre) / TICKS_PER_QUARTER
+    density = len(piece.melody) / quarters
+    taught = tuple(style for style in styles if density <= max_density.get(style, np.inf))
+    if not taught:
+        return Rejection(piece.file, "too many notes for its style")
+    return replace(
+        piece,
+        title=f"{row['composer']}: {row['title']}".removeprefix(": "),
+        styles=taught,
+        licence=licence,
+        share_alike="-SA" in licence,
+        group=row["dup_group"] or piece.file.partition("#")[0],
+        split=row["split"],
+        dup_group=row["dup_group"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +114,8 @@ class Reading:
     leads: int
     max_jump: float
     downbeats: bool
+    signatures: bool
+    performed: bool
     fit_tempo: bool
 
 
@@ -175,7 +195,17 @@ def _stretches(score: symusic.Score, tracks: list[Track]) -> Iterator[Stretch]:
         inside = [replace(track, notes=_between(track.notes, start, stop)) for track in tracks]
         sounding = [track for track in inside if len(track.notes)]
         if sounding:
-            yield Stretch(metre, sounding)
+            yield Stretch(metre, _signature(score, start), sounding)
+
+
+def _signature(score: symusic.Score, start_ticks: int) -> int | None:
+    """The key signature in force at a tick of ours."""
+    marks = [
+        mark.key
+        for mark in score.key_signatures
+        if mark.time / score.ticks_per_quarter * TICKS_PER_QUARTER <= start_ticks + 0.5
+    ]
+    return marks[-1] if marks else None
 
 
 def _between(notes: np.ndarray, start: int, stop: int) -> np.ndarray:
@@ -199,7 +229,8 @@ def _read_stretch(stretch: Stretch, how: Reading) -> list[Piece] | str:
     lines = [line for track in leads if jumpiness(line := skyline(track.notes)) <= how.max_jump]
     if not lines:
         return "melody jumps too much"
-    cuts = [_cut(np.array(line) + moved, pitched + moved, fitted.metre) for line in lines]
+    signature = stretch.signature if how.signatures else None
+    cuts = [_cut(np.array(line) + moved, pitched + moved, fitted.metre, signature, how) for line in lines]
     return [piece for cut in cuts if not isinstance(cut, str) for piece in cut] or cuts[0]
 
 
@@ -230,7 +261,9 @@ def _leads(tracks: list[Track], how: Reading, bar: int) -> list[Track]:
     return []
 
 
-def _cut(line: np.ndarray, texture: np.ndarray, metre: str) -> list[Piece] | str:
+def _cut(
+    line: np.ndarray, texture: np.ndarray, metre: str, signature: int | None, how: Reading
+) -> list[Piece] | str:
     """Pieces of at most 64 bars, from the melody's first bar to its last; a line that mostly rests is
     taken passage by passage."""
     bar = bar_ticks(metre)
@@ -245,7 +278,7 @@ def _cut(line: np.ndarray, texture: np.ndarray, metre: str) -> list[Piece] | str
             stop = min(start + size, first + bars)
             tune, around = (_window(notes, start * bar, stop * bar) for notes in (passage, texture))
             if _busy(tune, bar):
-                pieces.append(_piece(tune, around, metre))
+                pieces.append(_piece(tune, around, metre, signature, how.performed))
     return pieces or "melody mostly silent"
 
 
@@ -271,12 +304,14 @@ def _window(notes: np.ndarray, start: int, stop: int) -> np.ndarray:
     return chosen
 
 
-def _piece(line: np.ndarray, texture: np.ndarray, metre: str) -> Piece:
+def _piece(line: np.ndarray, texture: np.ndarray, metre: str, signature: int | None, performed: bool) -> Piece:
     """One piece without its names, from the bar in which the melody enters."""
     bar = bar_ticks(metre)
     bars = int(line[-1, 0]) // bar + 1
+    if performed:
+        line = np.column_stack([line[:, 0], written_lengths(line[:, 0], line[:, 1], bars * bar), line[:, 2]])
     melody = monophonic(list(map(tuple, line.tolist())))
     chords = read_chords(_window(texture, 0, bars * bar), bars, bar, SEGMENT_TICKS[metre])
     weights = np.bincount(texture[:, 2] % 12, texture[:, 1], minlength=12) + 0.5 * chord_weights(chords)
-    key = find_key(weights, chords[-1].chord.root if chords else None)
+    key = find_key(weights, chords, signature)
     return Piece("", "", (), "", "", False, key, metre, bars, melody, chords)
