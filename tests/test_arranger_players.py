@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from aimusic.arranger import arpeggio, bass, comping, drums, inner, lead
+from aimusic.arranger import arpeggio, bass, comping, drums, inner, lead, roots
 from aimusic.arranger.chart import ACCENT, GHOST, HIT, read_chart
 from aimusic.arranger.ending import LONG_HOLD_S, roll, second_gesture, strike
 from aimusic.arranger.voicing import ROOTLESS, power_tones
@@ -113,20 +113,20 @@ def test_sparse_lets_notes_ring_into_the_next():
 
 
 def test_degrees_follow_the_chord_s_quality():
-    assert [bass.degree(parse_chord("Cm7b5"), d) for d in ("1", "3", "5", "6", "b7", "8")] == [0, 3, 6, 9, 10, 12]
-    assert [bass.degree(parse_chord("Gaug"), d) for d in ("3", "5")] == [4, 8]
-    assert bass.degree(parse_chord("Dsus4"), "3") == 5
+    assert [roots.degree(parse_chord("Cm7b5"), d) for d in ("1", "3", "5", "6", "b7", "8")] == [0, 3, 6, 9, 10, 12]
+    assert [roots.degree(parse_chord("Gaug"), d) for d in ("3", "5")] == [4, 8]
+    assert roots.degree(parse_chord("Dsus4"), "3") == 5
 
 
 def test_walking_plays_every_beat_and_leads_into_changes():
     """One note on every beat; most roots on changes are reached by a step, a fourth or a fifth."""
     chart = chart_of(SWINGING, duration=60)
     line = [n for n in bass.walking(chart, player("bass", "walking")) if n.onset_ticks < chart.ending.start_ticks]
-    lively = [m for m in chart.measures if m.bar.energy >= bass.HIGH_FROM_ENERGY]
+    lively = [m for m in chart.measures if m.bar.energy >= roots.HIGH_FROM_ENERGY]
     onsets = {note.onset_ticks for note in line}
     assert all(m.start_ticks + beat in onsets for m in lively for beat in range(0, 48, 12))
-    roots = {span.onset_ticks for span in chart.lead.chords}
-    steps = [abs(a.pitch - b.pitch) for a, b in pairwise(line) if b.onset_ticks in roots]
+    changes = {span.onset_ticks for span in chart.lead.chords}
+    steps = [abs(a.pitch - b.pitch) for a, b in pairwise(line) if b.onset_ticks in changes]
     assert sum(step in (1, 2, 5, 7) for step in steps) >= 0.75 * len(steps)
     assert max(abs(a.pitch - b.pitch) for a, b in pairwise(line)) <= 12
 

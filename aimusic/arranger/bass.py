@@ -1,16 +1,19 @@
-"""Bass players: one note at a time, the root where the chord changes, and a way into the next one."""
+"""Bass players of figures, and the table of all bass skills.
+
+A bass has one note at a time, the root where the chord changes, and a way into the next one.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-from aimusic.arranger.chart import ACCENT, GHOST, HIT, Chart, Measure
+from aimusic.arranger.chart import ACCENT, HIT, Chart, Measure
 from aimusic.arranger.drums import kicks
-from aimusic.arranger.ending import strike
-from aimusic.music.harmony import QUALITIES, Chord
+from aimusic.arranger.pedal import drone, pedal
+from aimusic.arranger.roots import HIGH_FROM_ENERGY, degree, home, last_note, nearest
+from aimusic.arranger.walking import walking
 from aimusic.music.rhythm import TICKS_PER_QUARTER
-from aimusic.music.score import ChordSpan, Note
+from aimusic.music.score import Note
 from aimusic.style import Player
 
 EIGHTH = TICKS_PER_QUARTER // 2
@@ -48,137 +51,8 @@ SYNTH = {
         ["1 . - 1 . - 1 . - - 1 . 5 . 8 ."],
     ),
 }
-HIGH_FROM_ENERGY = 2
 APPROACH_SHARE = 0.5  # of the chord changes into which the last note of a figure leads by a semitone
-SKIP_SHARE = 0.15  # of the walking bars that have a skipped note off the beat
-
-
-def degree(chord: Chord, name: str) -> int:
-    """Semitones of a chord degree above the root, as the chord's quality has it."""
-    intervals = QUALITIES[chord.quality][1]
-    third = next((i for i in (3, 4, 5) if i in intervals), 4)
-    fifth = next((i for i in (7, 6, 8) if i in intervals), 7)
-    return {"1": 0, "3": third, "5": fifth, "6": 9, "b7": 10, "8": 12}[name]
-
-
-def nearest(pitch_class: int, around: float, player: Player) -> int:
-    """The pitch of a class within the player's range that is closest to `around`."""
-    fitting = [p for p in range(player.low, player.high + 1) if p % 12 == pitch_class]
-    return min(fitting, key=lambda p: (abs(p - around), p))
-
-
-def home(player: Player) -> float:
-    """Where a bass player is comfortable: the lower third of the range."""
-    return player.low + (player.high - player.low) / 3
-
-
-def walking(chart: Chart, player: Player) -> list[Note]:
-    """A walking bass: the cheapest path over the beats, with roots on changes and approaches before them."""
-    beats = _beats(chart, player)
-    if not beats:
-        return _last_note(chart, player, home(player))
-    line = _walk(beats, chart, player)
-    notes = []
-    for beat, pitch in zip(beats, line, strict=True):
-        notes.append(Note(beat.tick, pitch, beat.length_ticks - 1, HIT if beat.strong else HIT - 4))
-    return _with_skips(notes, chart, player) + _last_note(chart, player, line[-1])
-
-
-@dataclass(frozen=True, slots=True)
-class _Beat:
-    """One step of the walk: the chord over it, and whether the chord is new here."""
-
-    tick: int
-    length_ticks: int
-    chord: Chord
-    is_change: bool
-    before_change: bool
-    strong: bool
-    phrase: int
-
-
-def _beats(chart: Chart, player: Player) -> list[_Beat]:
-    """Every beat that is walked; in calm bars only every second one."""
-    beat_ticks, beats = chart.plan.metre.beat_ticks, []
-    places = []
-    for measure in chart.played_by(player):
-        calm = (
-            measure.bar.energy < HIGH_FROM_ENERGY and len(measure.chords) == 1 and measure.length_ticks % 24 == 0
-        )
-        step = 2 * beat_ticks if calm else beat_ticks
-        places += [(tick, step, measure) for tick in range(measure.start_ticks, measure.end_ticks, step)]
-    for tick, step, measure in places:
-        here, after = chart.span_index(tick), chart.span_index(tick + step)
-        is_change = not beats or chart.span_index(beats[-1].tick) != here
-        strong = chart.plan.metre.strength(tick - measure.start_ticks) >= 0.75
-        chord = chart.lead.chords[here].chord
-        beats.append(_Beat(tick, step, chord, is_change, after != here, strong, measure.phrase))
-    return beats
-
-
-def _walk(beats: list[_Beat], chart: Chart, player: Player) -> list[int]:
-    """Dynamic programming over (beat, pitch): the path of least cost, with seeded whims."""
-    pitches = np.arange(player.low, player.high + 1)
-    steps = _step_cost(pitches)
-    into_change = _approach_cost(pitches)
-    whims = {}
-    for beat in beats:
-        if beat.phrase not in whims:
-            whims[beat.phrase] = chart.rng("bass", "walk", beat.phrase)
-    cost, back = np.zeros(len(pitches)), []
-    for k, beat in enumerate(beats):
-        own = _beat_cost(beat, chart, pitches, home(player)) + 0.5 * whims[beat.phrase].random(len(pitches))
-        if k:
-            total = cost[None, :] + (into_change if beat.is_change else steps)
-            back.append(total.argmin(1))
-            cost = total.min(1)
-        cost = cost + own
-    path = [int(cost.argmin())]
-    for pointers in reversed(back):
-        path.append(int(pointers[path[-1]]))
-    return [int(pitches[k]) for k in reversed(path)]
-
-
-def _beat_cost(beat: _Beat, chart: Chart, pitches: np.ndarray, middle: float) -> np.ndarray:
-    """What a pitch costs on a beat: roots on changes, chord tones on strong beats, scale tones elsewhere."""
-    classes = pitches % 12
-    in_chord = np.isin(classes, beat.chord.pitch_classes)
-    in_scale = np.isin(classes, chart.plan.key.scale)
-    is_root = classes == beat.chord.bass_pitch_class
-    register = 0.04 * np.abs(pitches - middle)
-    if beat.is_change:
-        return np.where(is_root, 0.0, np.where(in_chord, 6.0, 20.0)) + register
-    colour = np.where(in_chord, 0.0, np.where(in_scale, 0.4, 0.4 if beat.before_change else 1.5))
-    return colour * (3.0 if beat.strong else 1.0) + np.where(is_root, 0.5, 0.0) + register
-
-
-def _step_cost(pitches: np.ndarray) -> np.ndarray:
-    """Cost of a melodic interval: steps are free, thirds to fifths fair, repeats and wide leaps dear."""
-    by_interval = np.array([2.0, 0.1, 0.0, 0.3, 0.35, 0.4, 1.5, 0.5, 1.5, 1.8, 2.2, 2.5, 0.9])
-    distance = np.abs(pitches[:, None] - pitches[None, :])
-    return np.where(distance <= 12, by_interval[np.minimum(distance, 12)], 5.0)
-
-
-def _approach_cost(pitches: np.ndarray) -> np.ndarray:
-    """Cost of the interval into a change: a semitone is best, then a tone, then a fourth or fifth."""
-    by_interval = np.array([1.8, 0.0, 0.15, 0.9, 0.9, 0.35, 1.5, 0.35, 1.5, 1.8, 2.2, 2.5, 1.2])
-    distance = np.abs(pitches[:, None] - pitches[None, :])
-    return np.where(distance <= 12, by_interval[np.minimum(distance, 12)], 5.0)
-
-
-def _with_skips(notes: list[Note], chart: Chart, player: Player) -> list[Note]:
-    """Now and then a note is repeated softly on the off-beat eighth before the next."""
-    skipped = []
-    for note in notes:
-        rng = chart.rng("bass", "skips", note.onset_ticks // chart.plan.metre.bar_ticks)
-        inside = note.onset_ticks % chart.plan.metre.bar_ticks
-        beat = int(rng.integers(chart.plan.metre.beats)) * TICKS_PER_QUARTER
-        if note.length_ticks == TICKS_PER_QUARTER - 1 and inside == beat and rng.random() < SKIP_SHARE * 2:
-            skipped.append(Note(note.onset_ticks, note.pitch, EIGHTH, note.velocity))
-            skipped.append(Note(note.onset_ticks + EIGHTH, note.pitch, EIGHTH - 1, GHOST + 12))
-        else:
-            skipped.append(note)
-    return skipped
+RUN_SHARE = 0.6  # of the lively phrases that end with a run along the scale
 
 
 def boogie(chart: Chart, player: Player) -> list[Note]:
@@ -212,10 +86,10 @@ def _figured(chart: Chart, player: Player, figures: dict, step_ticks: int, *, lo
         line = _pitched(hits, measure, chart, player, around)
         rng = chart.rng("bass", "approach", measure.number)
         line = _with_approach(line, measure, player, rng)
-        if bar.ends_phrase and bar.energy >= HIGH_FROM_ENERGY and rng.random() < 0.6:
+        if bar.ends_phrase and bar.energy >= HIGH_FROM_ENERGY and rng.random() < RUN_SHARE:
             line = _with_run(line, measure, chart, player)
         notes += line
-    return notes + _last_note(chart, player, around)
+    return notes + last_note(chart, player, around)
 
 
 def _hits(measure: Measure, tokens: list[str], step_ticks: int) -> list[tuple[int, str]]:
@@ -286,72 +160,6 @@ def _with_run(line: list[Note], measure: Measure, chart: Chart, player: Player) 
     return kept + [Note(start + k * EIGHTH, p, EIGHTH - 1, HIT + 2 * k) for k, p in enumerate(run)]
 
 
-def pedal(chart: Chart, player: Player) -> list[Note]:
-    """A cello line: long roots when calm, root and fifth or a moving line when the music rises."""
-    notes: list[Note] = []
-    around = home(player) + 2
-    for measure in chart.played_by(player):
-        for span in measure.chords:
-            root = nearest(span.chord.bass_pitch_class, around, player)
-            around = 0.7 * root + 0.3 * (home(player) + 2)
-            notes += _cello(span, root, measure, chart, player)
-    return notes + _last_note(chart, player, around, again=False)
-
-
-def _cello(span: ChordSpan, root: int, measure: Measure, chart: Chart, player: Player) -> list[Note]:
-    """One chord of the cello: held, halved, or in beats with a step into the next root."""
-    beat = chart.plan.metre.beat_ticks
-    count = span.length_ticks // beat
-    energy = measure.bar.energy
-    if energy <= 1 or count < 2:
-        return [Note(span.onset_ticks, root, span.length_ticks, HIT)]
-    fifth = root + degree(span.chord, "5") if span.chord.bass is None else root
-    fifth = fifth if fifth <= player.high else fifth - 12
-    fifth = fifth if fifth >= player.low else root
-    third = root + degree(span.chord, "3") if span.chord.bass is None else root
-    third = third if third <= player.high else root
-    style = int(chart.rng("bass", "pedal", measure.bar.letter, energy).integers(3))
-    if energy == 2 and style == 0:
-        return [Note(span.onset_ticks, root, span.length_ticks, HIT)]
-    if energy == 2 or style == 1:
-        half = (count + 1) // 2 * beat
-        parts = [(0, half, root), (half, span.length_ticks - half, fifth if style else root)]
-    else:
-        parts = [(k * beat, beat, (root, third, fifth, third)[k % 4]) for k in range(count)]
-    notes = [Note(span.onset_ticks + at, p, length, HIT) for at, length, p in parts]
-    return _step_into(notes, span, measure, chart, player)
-
-
-def _step_into(notes: list[Note], span: ChordSpan, measure: Measure, chart: Chart, player: Player) -> list[Note]:
-    """Where the next root lies a third or more away, the last beat steps towards it within the scale."""
-    following = measure.next_chord if span.end_ticks == measure.end_ticks else chart.chord_at(span.end_ticks)
-    beat, last = chart.plan.metre.beat_ticks, notes[-1]
-    target = nearest(following.bass_pitch_class, last.pitch, player)
-    if abs(target - last.pitch) < 3 or last.length_ticks < beat:
-        return notes
-    side = -1 if last.pitch < target else 1
-    step = next(target + side * d for d in (1, 2) if d == 2 or (target + side * d) % 12 in chart.plan.key.scale)
-    if not player.low <= step <= player.high or span.length_ticks <= beat:
-        return notes
-    at = span.end_ticks - beat
-    kept = [] if last.onset_ticks == at else [Note(last.onset_ticks, last.pitch, at - last.onset_ticks, HIT)]
-    return [*notes[:-1], *kept, Note(at, step, beat, HIT - 6)]
-
-
-def drone(chart: Chart, player: Player) -> list[Note]:
-    """One long root under each chord; where the root stays, the note stays, up to the end of the phrase."""
-    notes: list[Note] = []
-    for measure in chart.played_by(player):
-        for span in measure.chords:
-            root = nearest(span.chord.bass_pitch_class, home(player), player)
-            last = notes[-1] if notes else None
-            if last and last.pitch == root and last.end_ticks == span.onset_ticks and measure.bar.index:
-                notes[-1] = Note(last.onset_ticks, root, last.length_ticks + span.length_ticks, last.velocity)
-            else:
-                notes.append(Note(span.onset_ticks, root, span.length_ticks, HIT))
-    return notes + _last_note(chart, player, home(player), again=False)
-
-
 PATTERNS: dict[str, Callable[[Chart, Player], list[Note]]] = {
     "walking": walking,
     "boogie": boogie,
@@ -360,10 +168,3 @@ PATTERNS: dict[str, Callable[[Chart, Player], list[Note]]] = {
     "pedal": pedal,
     "drone": drone,
 }
-
-
-def _last_note(chart: Chart, player: Player, around: float, *, again: bool = True) -> list[Note]:
-    """The root of the last chord, low and held."""
-    chord = chart.ending.chords[0].chord
-    pitch = nearest(chord.bass_pitch_class, min(around, home(player) + 3), player)
-    return strike(chart, (pitch,), again=again)

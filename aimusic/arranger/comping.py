@@ -47,7 +47,7 @@ FIGURES = (
     ((0, 1, 2, 3), (2, 1, 2, 1), (0, 1, 2, 3), (2, 1, 2, 1)),
 )
 SHUFFLE_DEGREES = ((7, 7, 9, 9), (7, 7, 9, 9, 10, 10, 9, 9), (7, 7, 9, 7))
-SHUFFLE_CHOPS = ("..x...x.", ".x.x.x.x", "..x..x>.", "...x..x.")
+SHUFFLE_CHOPS = ("..x...x.", ".x.x.x.x", "..x..x.>", "...x..x.")
 JAZZ_VOICES, PIANO_VOICES, CHOP_VOICES, STAB_VOICES = 4, 4, 3, 4
 STRUM_S = 0.006
 HAND_S = 0.002
