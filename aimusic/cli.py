@@ -45,7 +45,7 @@ def work(supervised: str | None) -> None:
     def load():
         from aimusic.service.maker import Studio
 
-        return Studio()
+        return Studio(settings.data_dir / "sounds")
 
     use_one_thread()
     settings = load_settings()
@@ -60,7 +60,7 @@ def work(supervised: str | None) -> None:
 @click.option("--key", help="Such as 'A minor'; drawn from the style where absent.")
 @click.option("--seed", type=int, help="The same seed gives the same music; drawn at random where absent.")
 @click.option("--out", type=click.Path(dir_okay=False), help="The WAV file; a MIDI file is written beside it.")
-def generate(out: str | None, **wishes) -> None:
+def generate(out: str | None, **options) -> None:
     """Make one piece, without a server."""
     from pathlib import Path
 
@@ -68,16 +68,22 @@ def generate(out: str | None, **wishes) -> None:
 
     use_one_thread()
 
+    from aimusic.composer.compose import Composer
+    from aimusic.pipeline import record, save
     from aimusic.service.identity import resolved
-    from aimusic.service.maker import Studio
     from aimusic.service.schemas import parse_request
     from aimusic.style import load_styles
 
-    request = parse_request({name: value for name, value in wishes.items() if value is not None}, load_styles())
-    request = resolved(request, load_styles()[request.style])
-    path = Path(out or f"{request.style}_{request.seed}.wav")
-    facts = Studio().write(request, path, path.with_suffix(".mid"))
-    click.echo(f"{path}: {facts['duration']:g} s, {facts['key']}, {facts['tempo']:g} bpm, seed {request.seed}")
+    styles = load_styles()
+    wishes = parse_request({name: value for name, value in options.items() if value is not None}, styles)
+    request = resolved(wishes, styles[wishes.style])
+    wav = Path(out or f"{request.style}_{request.seed}.wav")
+    if not wav.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {wav.parent}", param_hint="--out")
+    recording = record(request, styles[request.style], Composer())
+    save(recording, wav, wav.with_suffix(".mid"))
+    key, bpm = recording.plan.key.name, recording.plan.tempo.bpm
+    click.echo(f"{wav}: {request.duration:g} s, {key}, {bpm:g} bpm, seed {request.seed}")
 
 
 @main.command()

@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         default_factory=lambda: min(2, os.cpu_count() or 1),
         ge=1,
         le=64,
-        description="Processes that make music, one piece at a time each; one for each core, at most 2, by default.",
+        description="Processes that make music; by default one for each core, at most 2.",
     )
     threads: int = Field(160, ge=8, le=1000, description="Requests answered at the same time.")
     waiting_limit: int = Field(

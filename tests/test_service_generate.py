@@ -64,7 +64,9 @@ def test_the_same_wishes_are_the_same_file_however_they_are_written(service):
     assert long == short and attempts(service, 11) == 1
 
 
-@pytest.mark.parametrize("change", [{"seed": 13}, {"tempo": 97}, {"duration": 31}, {"style": "jazz"}, {"key": "Em"}])
+@pytest.mark.parametrize(
+    "change", [{"seed": 13}, {"tempo": 97}, {"duration": 31}, {"style": "jazz"}, {"key": "Em"}]
+)
 def test_any_other_wish_is_another_file(service, change):
     wishes = {"seed": 12, "tempo": 96, "duration": 30, "style": "classical", "key": "Am"}
     assert ask(service, **wishes).get_json()["filename"] != ask(service, **wishes | change).get_json()["filename"]

@@ -21,6 +21,7 @@ MAX_DIGITS = 400  # longer than any double; int() takes quadratic time
 
 # The closing quote is optional, so that each character is visited once even in broken text.
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_CUT_OFF = "the body did not arrive whole and in time"
 _BRACKETS = re.compile(r"[\[{]|[\]}]")
 
 
@@ -87,12 +88,18 @@ def _whole_number(digits: str) -> int:
 
 
 def _read(request: Request, limit_s: float) -> bytes:
-    """All bytes of the body. A server's errors about its framing are OSErrors: wrong chunks, early end."""
+    """All bytes of the body.
+
+    A server's errors about its framing are OSErrors, and a body that ends too soon may be no error at all.
+    """
     try:
         with _time_limit(request.environ.get("gunicorn.socket"), limit_s):
-            return request.get_data(cache=False)
+            body = request.get_data(cache=False)
     except OSError as error:
-        raise MalformedBody("the body did not arrive whole and in time") from error
+        raise MalformedBody(_CUT_OFF) from error
+    if request.content_length is not None and len(body) != request.content_length:
+        raise MalformedBody(_CUT_OFF)
+    return body
 
 
 @contextmanager

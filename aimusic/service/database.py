@@ -120,5 +120,3 @@ def _configure(driver_connection, _record) -> None:
 def _begin(connection: Connection) -> None:
     write = connection.get_execution_options().get("write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-

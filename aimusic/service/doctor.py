@@ -53,7 +53,9 @@ def _disk(settings: Settings) -> Check:
     path = settings.data_dir.absolute()
     there = next(parent for parent in (path, *path.parents) if parent.exists())
     free_mb = shutil.disk_usage(there).free / 1e6
-    return Check("disk", free_mb >= settings.min_free_mb, f"{free_mb:.0f} MB free, {settings.min_free_mb} MB needed")
+    return Check(
+        "disk", free_mb >= settings.min_free_mb, f"{free_mb:.0f} MB free, {settings.min_free_mb} MB needed"
+    )
 
 
 def _port(settings: Settings) -> Check:

@@ -1,49 +1,51 @@
 """The maker that the workers use: the pipeline, with a WAV and a MIDI file at its end.
 
-Only worker processes and the command line import this module, because it loads PyTorch.
+Only worker processes and the command line import this module: it loads the numeric libraries.
 """
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from aimusic.composer.compose import Composer
-from aimusic.formats.audio import write_wav
-from aimusic.formats.midi import write_midi
 from aimusic.music.request import Plan, Request, Section
-from aimusic.pipeline import Recording, record
+from aimusic.pipeline import Recording, record, save
 from aimusic.service.worker import Made
 from aimusic.style import load_styles
-from aimusic.synth.instruments import load_instruments
+from aimusic.synth.bank import Bank, use_bank
+from aimusic.synth.kernels import SAMPLE_RATE
 
-WARM_UP_S = 4.0
+WARM_UP_S = 8.0  # long enough for every player of a style to come in
 
 
 class Studio:
-    """Makes pieces with the trained composers and the synthesised band."""
+    """Makes pieces with the trained composers and the synthesised band.
 
-    def __init__(self) -> None:
+    `sounds`: folder in which costly sounds are kept between runs; None keeps them in memory only.
+    """
+
+    def __init__(self, sounds: Path | None = None):
+        use_bank(Bank(sounds))
         self._compose = Composer()
-        self._programs = {name: instrument.program for name, instrument in load_instruments().items()}
 
     def make(self, request: Request, folder: Path, progress: Callable[[str], None]) -> Made:
         """Write `piece.wav` and `piece.mid` into the folder."""
         recording = record(request, load_styles()[request.style], self._compose, progress)
         progress("encode")
-        made = Made(folder / "piece.wav", folder / "piece.mid", facts(recording, request))
-        write_wav(made.audio, recording.audio)
-        write_midi(made.midi, recording.score, self._programs)
-        return made
+        wav, midi = folder / "piece.wav", folder / "piece.mid"
+        save(recording, wav, midi)
+        return Made(wav, midi, facts(recording, request))
 
     def warm_ups(self) -> Iterator[str]:
         """Play a little of each style, so that its weights and sounds are in memory."""
         for name, style in load_styles().items():
-            record(Request(style=name, duration=WARM_UP_S, seed=0), style, self._compose)
+            request = Request(style=name, duration=WARM_UP_S, tempo=style.tempo.default, seed=0)
+            record(request, style, self._compose)
             yield name
 
 
 def facts(recording: Recording, request: Request) -> dict:
     """What a caller is told about the music: decisions, chords and sections, in seconds from the start."""
-    plan, score = recording.plan, recording.score
+    plan = recording.plan
     resolved = request.model_copy(update={"tempo": plan.tempo.bpm, "key": plan.key.name})
     return {
         "request": resolved.model_dump(mode="json"),
@@ -54,7 +56,7 @@ def facts(recording: Recording, request: Request) -> dict:
         "time_signature": plan.metre.name,
         "chords": [
             [_seconds(plan, span.onset_ticks), _seconds(plan, span.end_ticks), span.chord.symbol(plan.key)]
-            for span in score.chords
+            for span in recording.score.chords
         ],
         "sections": [
             {"name": section.name, "start_s": _seconds(plan, _start_ticks(plan, section)), "bars": section.bars}

@@ -29,7 +29,9 @@ class Roster:
     def report(self, name: str, pid: int, state: str) -> None:
         with self.database.write() as connection:
             connection.execute(delete(workers).where(workers.c.name == name))
-            connection.execute(workers.insert().values(name=name, pid=pid, state=state, heartbeat=time.monotonic()))
+            connection.execute(
+                workers.insert().values(name=name, pid=pid, state=state, heartbeat=time.monotonic())
+            )
 
     def leave(self, name: str) -> None:
         with self.database.write() as connection:

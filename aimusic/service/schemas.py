@@ -48,7 +48,11 @@ def _sentence(error: dict) -> FieldError:
     if kind == "value_error":
         allowed = str(error["ctx"]["error"]).split(", got ")[0]
         return FieldError(pointer, f"{allowed}, got {shorten(given)}", "invalid_value")
-    codes = {"greater_than_equal": "out_of_range", "less_than_equal": "out_of_range", "finite_number": "not_finite"}
+    codes = {
+        "greater_than_equal": "out_of_range",
+        "less_than_equal": "out_of_range",
+        "finite_number": "not_finite",
+    }
     code = codes.get(kind, "too_long" if kind == "string_too_long" else "wrong_type")
     return FieldError(pointer, f"must be {_allowed(name)}, got {shorten(given)}", code)
 
