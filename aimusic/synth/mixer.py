@@ -23,7 +23,8 @@ ACTIVE_DB = -30.0  # a block this far below the loudest is a rest
 
 FOUNDATION_ROLES = {"bass", "drums"}
 LOW_CUT_HZ = 80.0  # for everything above the foundation, when there is a bass
-MONO_BELOW_HZ = 120.0
+SIDE_CUT_HZ = 180.0  # fourth order: 120 Hz and below are as good as mono
+SIDE_CUT_Q = (0.541, 1.307)
 KICKS = {35, 36}
 BLOCK = HOP * 512
 
@@ -127,7 +128,8 @@ def _shape_stereo(audio: np.ndarray, settings: Mix) -> None:
     """Mono below 120 Hz, and the style's width: both act on the side signal, half of left minus right."""
     side = audio[0] - audio[1]
     side *= np.float32(0.5)
-    for start, kept in filters.stream_through(filters.high_pass(MONO_BELOW_HZ), side):
+    cut = np.concatenate([filters.high_pass(SIDE_CUT_HZ, q) for q in SIDE_CUT_Q])
+    for start, kept in filters.stream_through(cut, side):
         block = slice(start, start + len(kept))
         change = (settings.width * kept - side[block]).astype(np.float32)
         audio[0, block] += change
