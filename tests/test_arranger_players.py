@@ -94,10 +94,16 @@ def test_of_several_leads_the_first_whose_sections_fit_has_the_melody():
 
 
 def test_nobody_plays_the_melody_where_nobody_leads():
-    chart = chart_of(DRIVING, duration=60)
-    intro = [m for m in chart.measures if m.section == "intro"]
-    assert intro
-    assert all(measure.leader is None and measure.melody == () for measure in intro)
+    """A lead that keeps to the chorus leaves the other bars to the band; the last note is always led."""
+    style = STYLES[DRIVING]
+    parts = tuple(replace(p, sections=("chorus",)) if p.role == "lead" else p for p in style.parts)
+    plan = plan_for(replace(style, parts=parts), duration=60)
+    chart = read_chart(make_lead(plan, style), plan, replace(style, parts=parts))
+    elsewhere = [m for m in chart.measures if m.section != "chorus"]
+    assert elsewhere
+    assert all(measure.leader is None and measure.melody == () for measure in elsewhere)
+    assert chart.ending.leader
+    assert chart.melody[-1].onset_ticks == chart.ending.start_ticks
 
 
 def test_sparse_lets_notes_ring_into_the_next():
