@@ -14,6 +14,13 @@ def part(sound: np.ndarray, start_s: float, stop_s: float) -> np.ndarray:
     return mono(sound)[round(start_s * SAMPLE_RATE) : round(stop_s * SAMPLE_RATE)]
 
 
+def dc(sound: np.ndarray) -> float:
+    """Mean under a window against the peak: what is left at zero frequency, not of the last cycle cut short."""
+    x = mono(sound)
+    window = np.hanning(len(x))
+    return float(abs((x * window).sum() / window.sum()) / np.abs(x).max())
+
+
 def db(ratio: float) -> float:
     return float(20 * np.log10(max(ratio, 1e-12)))
 
@@ -53,10 +60,11 @@ def decay_s(sound: np.ndarray, fall_db: float) -> float:
 
 
 def cents_over_time(sound: np.ndarray, f0_hz: float, width_hz: float | None = None) -> np.ndarray:
-    """Deviation of the fundamental from f0 in cents, every sample: shift to zero, low-pass, differentiate phase."""
+    """Deviation of the fundamental from f0 in cents at every sample: the slope of the phase of its band."""
     x = mono(sound)
     analytic = np.fft.fft(x)
     f = np.fft.fftfreq(len(x), 1 / SAMPLE_RATE)
     analytic[np.abs(f - f0_hz) > (width_hz or 0.4 * f0_hz)] = 0
     phase = np.unwrap(np.angle(np.fft.ifft(analytic)))
-    return 1200 * np.log2(np.gradient(phase) * SAMPLE_RATE / (2 * np.pi) / f0_hz)
+    hz = np.gradient(phase) * SAMPLE_RATE / (2 * np.pi)
+    return 1200 * np.log2(np.maximum(hz, 1.0) / f0_hz)  # before and after the note there is only rounding

@@ -100,6 +100,15 @@ def test_a_loop_is_read_around_its_end(start, samples):
 @pytest.mark.parametrize("bleed", [0.0, 0.2, 0.5])
 def test_stereo_correlation_is_set_by_the_bleed(bleed):
     noise = stream(8, "noise").standard_normal(200000).astype(np.float32)
-    sides = padsynth.stereo_loop(noise, 17, 100000, bleed)
+    sides = padsynth.stereo_loop(noise, 17, 100000, 440.0, bleed)
     assert np.corrcoef(sides)[0, 1] == pytest.approx(2 * bleed / (1 + bleed**2), abs=0.02)
     assert (sides**2).mean() == pytest.approx(1.0, abs=0.02)
+
+
+def test_what_is_steady_stays_in_the_middle():
+    """A harmonic sound is the same on both sides, also where the note falls on an odd bin."""
+    energy = np.zeros(LENGTH // 2 + 1)
+    energy[101 * np.arange(1, 20)] = 1.0
+    table = padsynth.from_energy(energy, stream(9, "steady"))
+    left, right = padsynth.stereo_loop(table, 5, 20000, 101 * SAMPLE_RATE / LENGTH)
+    assert np.corrcoef(left, right)[0, 1] > 0.98

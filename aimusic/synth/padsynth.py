@@ -2,7 +2,7 @@
 
 A table is periodic by construction, so it loops without a seam, and it is made for one exact pitch, so it is
 read without interpolation: formants stay where they are, and reading costs a copy. Read the right channel
-half a table away and it is as good as a second, independent recording.
+half a table away and its players are as good as a second, independent recording.
 
 Source: N. Paul, "PADsynth algorithm", ZynAddSubFX documentation, 2004.
 """
@@ -128,12 +128,18 @@ def loop(table: np.ndarray, start: int, samples: int) -> np.ndarray:
     return np.resize(np.concatenate([table[start:], table[:start]]), samples)
 
 
-def stereo_loop(table: np.ndarray, start: int, samples: int, bleed: float = 0.2) -> np.ndarray:
-    """A loop in stereo, shape (2, samples): the right channel is read half a table away.
+def stereo_loop(table: np.ndarray, start: int, samples: int, f0_hz: float, bleed: float = 0.2) -> np.ndarray:
+    """A loop in stereo, shape (2, samples): the right channel is read about half a table away.
 
-    `bleed` is how much of each side the other one hears; the correlation of the two is 2b / (1 + b^2).
+    The distance is a whole number of periods of f0. What is steady then stays in the middle and survives in
+    mono; exactly half a table would put every line on an odd bin in opposite phases.
+
+    Args:
+        bleed: how much of each side the other one hears; it adds a correlation of 2b / (1 + b^2).
     """
-    left, right = loop(table, start, samples), loop(table, start + len(table) // 2, samples)
+    periods = max(2, round(f0_hz * len(table) / SAMPLE_RATE))
+    away = round(periods // 2 * len(table) / periods)
+    left, right = loop(table, start, samples), loop(table, start + away, samples)
     direct = np.float32((1 + bleed**2) ** -0.5)
     across = np.float32(bleed) * direct
     return np.stack([direct * left + across * right, direct * right + across * left])

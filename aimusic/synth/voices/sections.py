@@ -100,7 +100,7 @@ def section(
         loop_s=loop_s,
         noise_db=noise_db,
     )
-    return play_loops(tables, velocity, hold_s, rng, motion, brightness)
+    return play_loops(tables, hertz(pitch), velocity, hold_s, rng, motion, brightness)
 
 
 def section_loops(
@@ -172,7 +172,7 @@ def supersaw(
     colours = (asdict(dark), asdict(bright))
     recipe = {"pitch": pitch, "colours": colours, "saws_cents": saws_cents, "side_db": side_db, "loop_s": loop_s}
     tables = cached("supersaw", saw_loops, **recipe)
-    return play_loops(tables, velocity, hold_s, rng, motion, brightness)
+    return play_loops(tables, hertz(pitch), velocity, hold_s, rng, motion, brightness)
 
 
 def saw_loops(
@@ -191,6 +191,7 @@ def saw_loops(
 
 def play_loops(
     tables: np.ndarray,
+    f0_hz: float,
     velocity: float,
     hold_s: float,
     rng: np.random.Generator,
@@ -207,5 +208,5 @@ def play_loops(
     share = share * (1 - motion.fall * (1 - np.exp(-t / motion.fall_s)))
     share = np.clip(share * (1 + motion.depth * wander(rng, t, motion.rate_hz)), 0.0, 1.0)
     start = int(rng.integers(tables.shape[-1]))
-    dark, bright = (padsynth.stereo_loop(table, start, n) for table in tables)
+    dark, bright = (padsynth.stereo_loop(table, start, n, f0_hz) for table in tables)
     return dark * per_sample(level * (1 - share), n) + bright * per_sample(level * share, n)

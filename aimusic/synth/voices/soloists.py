@@ -129,7 +129,7 @@ def soloist(
     out = np.stack([bend(sound, per_sample(cents, n))] * 2)
     breath = cached(name, breath_loop, pitch=pitch, centre_hz=noise.breath_hz, q=noise.breath_q, pipe=noise.pipe)
     level = 0.7 * decibels(noise.breath_db) * velocity**0.5 * dynamic
-    out += padsynth.stereo_loop(breath, int(rng.integers(len(breath))), n) * per_sample(level, n)
+    out += padsynth.stereo_loop(breath, int(rng.integers(len(breath))), n, hertz(pitch)) * per_sample(level, n)
     return _chiff(out, rng, pitch, velocity, attack)
 
 
