@@ -125,6 +125,7 @@ def test_a_worker_told_to_stop_gives_its_job_back(start_app):
     assert attempts(app, SLOW + 1) == 2
 
 
+@pytest.mark.slow
 def test_a_job_that_kills_its_workers_is_given_up_after_three_attempts(start_app):
     app = start_app()
     response = ask(app, seed=DEADLY)
@@ -146,6 +147,7 @@ def test_an_error_of_ours_reaches_the_caller_as_it_is(service):
     assert response.get_json()["errors"][0]["pointer"] == "#/duration"
 
 
+@pytest.mark.slow
 def test_a_job_that_takes_too_long_is_taken_from_its_worker(start_app):
     app = start_app(job_limit_s=1.0)
     assert ask(app, seed=STUCK + 1).status_code == 200

@@ -165,6 +165,7 @@ def test_nobody_can_say_that_he_forwards(server):
     assert b"HTTP/1.1 500" not in answer
 
 
+@pytest.mark.slow
 def test_sigterm_lets_the_work_end_and_leaves_nobody(tmp_path):
     """Who waits gets the piece, then all processes end within the grace time."""
     server = Running(tmp_path, AIMUSIC_STOP_GRACE_S="20")
@@ -178,6 +179,7 @@ def test_sigterm_lets_the_work_end_and_leaves_nobody(tmp_path):
     assert not is_alive(worker)
 
 
+@pytest.mark.slow
 def test_after_a_crash_of_everything_no_work_is_lost(tmp_path):
     """SIGKILL of the server: its workers end by themselves, and the next start makes what was begun."""
     server = Running(tmp_path)

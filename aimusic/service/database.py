@@ -62,7 +62,7 @@ jobs = Table(
     Column("finished_at", Float),
 )
 ACTIVE = jobs.c.status.in_(("queued", "running"))
-Index("one_active_job_for_each_piece", jobs.c.piece_id, unique=True, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
+Index("one_active_job_for_each_piece", jobs.c.piece_id, unique=True, sqlite_where=ACTIVE)
 Index("jobs_by_status", jobs.c.status, jobs.c.number)
 
 workers = Table(
