@@ -58,6 +58,7 @@ def mix(stems: Iterable[Stem], score: Score, style: Style) -> np.ndarray:
         if stem.name not in players:
             raise GenerationFailed(f"{stem.name}: the style {style.name} has no such part")
         _add(stem, players[stem.name], kicks_s, desk)
+        del stem  # before the next one is rendered
     return _sum(desk, style)
 
 

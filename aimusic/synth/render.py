@@ -118,8 +118,10 @@ def render(score: Score, instruments: Mapping[str, Instrument], cache: NoteCache
         if instrument.insert not in INSERTS:
             raise GenerationFailed(f"{part.instrument}: there is no insert {instrument.insert!r}")
         if part.notes:
-            dry = play(events(part, score, instrument, doubles[part.instrument]), score, instrument, cache)
-            yield Stem(part.name, part.role, INSERTS[instrument.insert](dry, score.tempo))
+            found = events(part, score, instrument, doubles[part.instrument])
+            insert = INSERTS[instrument.insert]
+            # No name for the sound here: a name would keep it in memory while the next part is played.
+            yield Stem(part.name, part.role, insert(play(found, score, instrument, cache), score.tempo))
         doubles[part.instrument] += 1
 
 
