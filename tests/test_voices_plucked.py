@@ -75,7 +75,7 @@ def test_a_pickup_does_not_hear_the_partials_that_have_a_node_above_it():
 
 
 def test_loss_grows_with_the_square_of_frequency():
-    """1 / T60 = 1 / t60_s + loss (f / kHz)²; the second plane dies 1.8 times as slowly, so measured T60s lie between."""
+    """1 / T60 = 1 / t60_s + loss (f / kHz)², and the second plane lives 1.8 times as long: between."""
     f = string_partials(60, 1e-4)[:6]
     wanted = 1 / (1 / 4.0 + 0.5 * (f / 1000) ** 2)
     ratio = t60s(bare(60, t60_loss=0.5), f) / wanted

@@ -48,6 +48,7 @@ def grand_piano(
     aftersound_ratio: float,
     soundboard_db: float,
     knock_db: float,
+    lift_db: float,
     hammer_db: float,
     hammer_tracking_db: float,
     spread: float,
@@ -64,8 +65,8 @@ def grand_piano(
             below and above it; `t60_loss`: how much faster partials fall, per kHz above the fundamental.
         aftersound_db, aftersound_ratio: level and T60 of the aftersound against the prompt sound.
         soundboard_db: standard deviation of the soundboard's response.
-        knock_db: level of the soundboard's own modes; hammer_db: of the hammer's noise at pitch 60, which grows
-            by `hammer_tracking_db` per octave.
+        knock_db: level of the soundboard's own modes at the blow; lift_db: at the release.
+        hammer_db: level of the hammer's noise at pitch 60; it grows by `hammer_tracking_db` per octave.
         spread: how far the keyboard spreads between left and right, 0..1.
         undamped_from: first pitch without a damper.
 
@@ -100,7 +101,11 @@ def grand_piano(
     overlay(sound, force * decibels(noise_db) * hammer_noise(pitch, velocity, rng))
     contact_s = 0.0035 * 2.0 ** (-0.45 * octaves - 0.5 * (velocity - MEZZO_FORTE))  # felt on string: 6 to 1 ms
     sound = edges(sound, contact_s, 0.0)
-    return sound if pitch >= undamped_from else damp(sound, hold_s, damper_s)
+    if pitch >= undamped_from:
+        return sound
+    damp(sound, hold_s, damper_s)
+    overlay(sound[:, samples(hold_s) :], decibels(lift_db) * knock(velocity))
+    return sound
 
 
 def inharmonicity(pitch: float) -> float:

@@ -20,6 +20,7 @@ from aimusic.synth.kernels import (
 )
 
 MAX_PARTIALS = 64
+LIFT_HZ, LIFT_S = 1500.0, 0.08  # the noise of a finger that leaves or stops a string
 POLARISATION_CENTS = 0.35  # a string swings in two planes, and the bridge tunes them apart
 
 
@@ -46,6 +47,7 @@ def plucked_string(
     finger_db: float = -40.0,
     finger_hz: float = 2500.0,
     finger_s: float = 0.06,
+    lift_db: float = -46.0,
     hiss_db: float = -54.0,
     hiss_hz: float = 3000.0,
     width: float = 0.0,
@@ -64,7 +66,8 @@ def plucked_string(
         damper_s: T60 after the release.
         body: formants of the body as (Hz, dB, q); top_hz: low-pass of body, pickup or cable.
         knock: modes that the pluck sets off in body and neck, as (Hz, T60 in seconds, dB).
-        finger_db, finger_hz, finger_s: the finger's or pick's noise; hiss_db, hiss_hz: the string's.
+        finger_db, finger_hz, finger_s: noise of the finger or pick that plucks; lift_db: of the finger that stops
+            the string; hiss_db, hiss_hz: of the string as it rings.
         width: phase difference between left and right, in radians; 0 is mono.
 
     Returns:
@@ -79,20 +82,21 @@ def plucked_string(
     level *= peaks(f, body) * low_pass(f, top_hz)
     if pickup_at:
         level *= np.abs(np.sin(np.pi * pickup_at * k)) + 0.05
-    level *= velocity**LEVEL_EXPONENT / np.sqrt(np.sum(level**2))
+    level /= np.sqrt(np.sum(level**2))
     t60 = 1.0 / (2.0 ** (t60_slope * octaves) / t60_s + t60_loss * (f / 1000.0) ** 2)
     n = samples(min(hold_s + 1.3 * damper_s, 1.4 * t60.max()))
 
     sound = _two_planes(f, t60, level, n, rng, width)
-    noise = decibels(finger_db) * burst(
-        rng, lambda x: low_pass(x, finger_hz * corner_hz / pluck_hz), finger_s, 0.002
-    )
-    overlay(sound, velocity**LEVEL_EXPONENT * noise)
+    finger_hz *= corner_hz / pluck_hz
+    overlay(sound, decibels(finger_db) * burst(rng, lambda x: low_pass(x, finger_hz), finger_s, 0.002))
     if knock:
-        overlay(sound, velocity**LEVEL_EXPONENT * body_knock(knock, rng))
-    decay = np.exp(-np.log(1000.0) / (0.6 * t60[0] * SAMPLE_RATE) * np.arange(n))
-    sound += velocity**LEVEL_EXPONENT * decibels(hiss_db) * hiss(rng, hiss_hz, n) * decay.astype(np.float32)
-    return damp(sound, hold_s, damper_s)
+        overlay(sound, body_knock(knock, rng))
+    fade = np.exp(-np.log(1000.0) / (0.6 * t60[0] * SAMPLE_RATE) * np.arange(n))
+    sound += decibels(hiss_db) * hiss(rng, hiss_hz, n) * fade.astype(np.float32)
+    sound *= np.float32(velocity**LEVEL_EXPONENT)
+    damp(sound, hold_s, damper_s)
+    overlay(sound[..., samples(hold_s) :], decibels(lift_db) * burst(rng, lambda x: low_pass(x, LIFT_HZ), LIFT_S))
+    return sound
 
 
 def string_partials(pitch: int, inharmonicity: float) -> np.ndarray:
