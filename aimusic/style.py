@@ -197,6 +197,7 @@ class Feel:
     Attributes:
         swing: (bpm, ratio) points; the ratio between them is interpolated. 0.5 is straight.
         timing_ms: standard deviation of the players' timing; velocity: of their dynamics, in MIDI steps.
+        looseness: share of bars in which the drummer leaves the groove of the phrase for another.
         dynamics: velocity steps between the quietest and the loudest energy level.
         backbeat: velocity steps by which beats two and four are stressed, below 0 for one and three.
     """
@@ -204,6 +205,7 @@ class Feel:
     swing: tuple[tuple[float, float], ...]
     timing_ms: Annotated[float, Field(ge=0)]
     velocity: Annotated[float, Field(ge=0)]
+    looseness: Share = 0.05
     dynamics: float = 28.0
     backbeat: float = -4.0
 

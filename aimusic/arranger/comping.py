@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from aimusic.arranger.chart import ACCENT, GHOST, HIT, Chart, Measure
 from aimusic.arranger.ending import roll, strike
-from aimusic.arranger.voicing import lead_voices
+from aimusic.arranger.voicing import Hands, hands
 from aimusic.music.rhythm import TICKS_PER_QUARTER
 from aimusic.music.score import Note
 from aimusic.style import Player
@@ -38,16 +38,18 @@ STABS = (
     ("X--x--x---x--x--", "..X-..X-..X-..X-", "x..x..x.x..x..x."),
     ("X--X--X-X--X--X-", "X-..X-.X-..X-.X-", "..X-..X-..X-.XX-"),
 )
-# Classical figuration: which voice of the chord sounds on each step, per beat; None rests. Calm to lively.
+# Classical figuration, by energy: for each beat what sounds in its equal parts, a voice of the chord or several
+# at once. Held chords and rocking eighths when calm; Alberti, waltz and broken chords; sixteenths when lively.
 FIGURES = (
-    ((0,), (1, 2), (1, 2), (2,)),
-    ((0, 2), (1, 2), (0, 2), (1, 2)),
-    ((0, 1), (2, 3), (2, 1), (2, 1)),
-    ((0, 2, 1, 2), (0, 2, 1, 2), (0, 2, 1, 2), (0, 2, 1, 2)),
-    ((0, 1, 2, 3), (2, 1, 2, 1), (0, 1, 2, 3), (2, 1, 2, 1)),
+    (((0,), ((1, 2, 3),), (), ()), ((0, 2), (3,), (1, 2), (3,))),
+    (((0, 2), (1, 3), (2, 1), (3, 2)), ((0,), ((1, 2, 3),), (0,), ((1, 2, 3),)), ((0, 1), (2, 3), (2, 1), (2, 1))),
+    (((0, 2), (1, 2), (3, 2), (1, 2)), ((0, 1), (2, 3), (3, 2), (2, 1)), ((0,), ((1, 2, 3),), ((1, 2, 3),), (2,))),
+    (((0, 2, 1, 2), (3, 2, 1, 2)), ((0, (1, 2)), (3, (1, 2)), (0, (1, 2)), (3, (1, 2)))),
+    (((0, 1, 2, 3), (2, 1, 2, 1)), ((0, 2, 1, 2), (3, 2, 1, 2)), ((0, 1, 2, 3), (3, 2, 1, 2))),
 )
 SHUFFLE_DEGREES = ((7, 7, 9, 9), (7, 7, 9, 9, 10, 10, 9, 9), (7, 7, 9, 7))
 SHUFFLE_CHOPS = ("..x...x.", ".x.x.x.x", "..x..x.>", "...x..x.")
+JAZZ_WANDER, PIANO_WANDER = 3.0, 2.0  # semitones
 JAZZ_VOICES, PIANO_VOICES, CHOP_VOICES, STAB_VOICES = 4, 4, 3, 4
 STRUM_S = 0.006
 HAND_S = 0.002
@@ -55,9 +57,7 @@ HAND_S = 0.002
 
 def jazz(chart: Chart, player: Player) -> list[Note]:
     """Rootless voicings in ever new rhythms, fewer where the melody is busy."""
-    spans = chart.lead.chords
-    wander = chart.rng("comping", "jazz", "register").normal(0.0, 2.0, len(spans))
-    voiced = lead_voices(spans, player, JAZZ_VOICES, "rootless", wander)
+    voiced = hands(chart, player, JAZZ_VOICES, "rootless", JAZZ_WANDER)
     notes: list[Note] = []
     before = ""
     for measure in chart.played_by(player):
@@ -65,7 +65,7 @@ def jazz(chart: Chart, player: Player) -> list[Note]:
         bank = [r for r in JAZZ[_busyness(measure)] if r != before]
         before = bank[int(rng.integers(len(bank)))]
         notes += _rhythm(before, EIGHTH, measure, chart, voiced)
-    return notes + strike(chart, voiced[-1], again=True, spread_s=HAND_S)
+    return notes + strike(chart, voiced.last, again=True, spread_s=HAND_S)
 
 
 def _busyness(measure: Measure) -> int:
@@ -76,27 +76,27 @@ def _busyness(measure: Measure) -> int:
 
 def power_chords(chart: Chart, player: Player) -> list[Note]:
     """Root, fifth and octave in riffs that stay for a phrase; palm-muted chugs are short, accents ring."""
-    voiced = lead_voices(chart.lead.chords, player, 3, "power")
+    voiced = hands(chart, player, 3, "power")
     notes: list[Note] = []
     for measure in chart.played_by(player):
         rhythm = _by_letter(chart, player, measure, POWER[min(3, measure.bar.energy)])
         notes += _rhythm(rhythm, EIGHTH, measure, chart, voiced, spread_s=HAND_S)
-    return notes + strike(chart, voiced[-1], again=True, spread_s=STRUM_S)
+    return notes + strike(chart, voiced.last, again=True, spread_s=STRUM_S)
 
 
 def stabs(chart: Chart, player: Player) -> list[Note]:
     """Chord stabs off the beat, wider and longer as the energy rises."""
-    voiced = lead_voices(chart.lead.chords, player, STAB_VOICES, "full")
+    voiced = hands(chart, player, STAB_VOICES, "full")
     notes: list[Note] = []
     for measure in chart.played_by(player):
         rhythm = _by_letter(chart, player, measure, STABS[max(0, min(3, measure.bar.energy - 1))])
         notes += _rhythm(rhythm, SIXTEENTH, measure, chart, voiced)
-    return notes + strike(chart, voiced[-1], again=False)
+    return notes + strike(chart, voiced.last, again=False)
 
 
 def shuffle(chart: Chart, player: Player) -> list[Note]:
     """Blues guitar: the fifth-sixth shuffle on the low strings, or chops above it, by phrase."""
-    voiced = lead_voices(chart.lead.chords, player, CHOP_VOICES, "full")
+    voiced = hands(chart, player, CHOP_VOICES, "full")
     notes: list[Note] = []
     for measure in chart.played_by(player):
         rng = chart.rng("comping", "shuffle", measure.bar.letter, measure.bar.index // 4)
@@ -105,7 +105,7 @@ def shuffle(chart: Chart, player: Player) -> list[Note]:
         else:
             rhythm = SHUFFLE_CHOPS[int(rng.integers(len(SHUFFLE_CHOPS)))]
             notes += _rhythm(rhythm, EIGHTH, measure, chart, voiced, spread_s=STRUM_S)
-    return notes + strike(chart, voiced[-1], again=True, spread_s=STRUM_S)
+    return notes + strike(chart, voiced.last, again=True, spread_s=STRUM_S)
 
 
 def _five_six(chart: Chart, measure: Measure, player: Player, tops: tuple[int, ...]) -> list[Note]:
@@ -125,35 +125,40 @@ def _five_six(chart: Chart, measure: Measure, player: Player, tops: tuple[int, .
 
 def figuration(chart: Chart, player: Player) -> list[Note]:
     """Piano figuration: broken chords, Alberti bass or a waltz, one for each phrase letter and energy."""
-    voiced = lead_voices(chart.lead.chords, player, PIANO_VOICES, "full")
+    voiced = hands(chart, player, PIANO_VOICES, "full", PIANO_WANDER)
     notes: list[Note] = []
     for measure in chart.played_by(player):
-        energy = measure.bar.energy
-        shift = int(chart.rng("comping", "figuration", measure.bar.letter).integers(2))
-        figure = FIGURES[min(len(FIGURES) - 1, max(0, energy - 1 + shift))]
-        notes += _figure(figure, measure, chart, voiced)
-    return notes + roll(chart, voiced[-1], 1)
+        bank = FIGURES[measure.bar.energy]
+        rng = chart.rng("comping", "figuration", measure.bar.letter, measure.bar.energy)
+        notes += _figure(bank[int(rng.integers(len(bank)))], measure, chart, voiced)
+    return notes + roll(chart, voiced.last, 1)
 
 
-def _figure(figure, measure: Measure, chart: Chart, voiced: list[tuple[int, ...]]) -> list[Note]:
-    """A figure over the beats of a bar; the lowest voice rings through the beat, and begins every chord."""
+def _figure(figure, measure: Measure, chart: Chart, voiced: Hands) -> list[Note]:
+    """A figure over the beats of a bar; a new chord begins with its lowest voice, which rings through the beat."""
     beat_ticks = chart.plan.metre.beat_ticks
+    changes = {span.onset_ticks for span in measure.chords}
     notes = []
     for beat in range(measure.length_ticks // beat_ticks):
         start = measure.start_ticks + beat * beat_ticks
-        index = chart.span_index(start)
-        begins = start == max(measure.start_ticks, chart.chord_onsets[index])
         order = list(figure[beat % len(figure)])
-        if beat_ticks % len(order):
+        if start in changes and order[:1] != [0]:
+            order[:1] = [0]
+        if order and beat_ticks % len(order):
             order = [*order[:2], order[-1]]
-        if begins:
-            order[0] = 0
-        step = beat_ticks // len(order)
-        for k, voice in enumerate(order):
-            pitch = voiced[index][min(voice, len(voiced[index]) - 1)]
-            length = beat_ticks if voice == 0 else max(step, beat_ticks - k * step)
-            notes.append(Note(start + k * step, pitch, length, HIT if voice == 0 else HIT - 14))
+        for k, sounding in enumerate(order):
+            at = start + k * beat_ticks // len(order)
+            for voice in (sounding,) if isinstance(sounding, int) else sounding:
+                velocity = HIT if voice == 0 else HIT - 14
+                length = _until_change(start, chart, measure) if voice == 0 else start + beat_ticks - at
+                notes.append(Note(at, voiced.at(at)[voice], length, velocity))
     return notes
+
+
+def _until_change(tick: int, chart: Chart, measure: Measure) -> int:
+    """Two beats at most, but never into the next chord or bar."""
+    ends = [span.end_ticks for span in measure.chords if span.onset_ticks <= tick]
+    return min(2 * chart.plan.metre.beat_ticks, ends[-1] - tick)
 
 
 PATTERNS: dict[str, Callable[[Chart, Player], list[Note]]] = {
@@ -178,7 +183,7 @@ def _rhythm(
     step_ticks: int,
     measure: Measure,
     chart: Chart,
-    voiced: list[tuple[int, ...]],
+    voiced: Hands,
     spread_s: float = 0.0,
 ) -> list[Note]:
     """A rhythm string over the chords of a bar. A hit is cut where the chord changes under it."""
@@ -190,11 +195,12 @@ def _rhythm(
             continue
         tick = measure.start_ticks + k * step_ticks
         held = len(rhythm[k + 1 :]) - len(rhythm[k + 1 :].lstrip("-"))
-        index = chart.span_index(measure.end_ticks if mark == ">" else tick)
+        pitches = voiced.at(measure.end_ticks if mark == ">" else tick)
+        index = chart.span_index(tick)
         length = (1 + held) * step_ticks
         if mark != ">" and index + 1 < len(chart.chord_onsets):
             length = min(length, chart.chord_onsets[index + 1] - tick)
         length -= 1 if held == 0 and length > 2 else 0
         velocity = {"X": ACCENT, "x": HIT, ">": HIT, "o": GHOST}[mark]
-        notes += [Note(tick, p, length, velocity - 2 * j, j * spread_s) for j, p in enumerate(voiced[index])]
+        notes += [Note(tick, p, length, velocity - 2 * j, j * spread_s) for j, p in enumerate(pitches)]
     return notes

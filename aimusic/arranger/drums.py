@@ -60,7 +60,9 @@ PATTERNS: dict[str, Callable[[Chart, Player], list[Note]]] = {"groove": groove}
 
 
 def bar_groove(chart: Chart, measure: Measure) -> Groove:
-    """The groove of a bar: one main groove for each phrase letter and energy level, and fills at phrase ends.
+    """The groove of a bar: one main groove for each phrase letter and energy level, fills at phrase ends.
+
+    A loose drummer takes another groove now and then, for two bars at a time.
 
     It depends on the plan and the style alone, so that the bass can lock to it.
     """
@@ -75,6 +77,9 @@ def bar_groove(chart: Chart, measure: Measure) -> Groove:
             f"{chart.style.name}/style.toml: grooves: none for {chart.plan.metre.name} at "
             f"{chart.plan.tempo.bpm:g} beats per minute and energy {bar.energy} in {measure.section}"
         )
+    loose = chart.rng("groove", "loose", measure.phrase, bar.index // 2)
+    if loose.random() < chart.style.feel.looseness:
+        return mains[choose(loose, _weights(mains))]
     return mains[choose(chart.rng("groove", bar.letter, bar.energy), _weights(mains))]
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from aimusic.arranger.chart import HIT, Chart, Measure
+from aimusic.arranger.chart import HIT, Chart
 from aimusic.arranger.ending import strike
-from aimusic.arranger.voicing import lead_voices
+from aimusic.arranger.voicing import hands, lead_voices
 from aimusic.music.rhythm import TICKS_PER_QUARTER
 from aimusic.music.score import Note
 from aimusic.style import Player
@@ -14,8 +14,10 @@ from aimusic.style import Player
 EIGHTH = TICKS_PER_QUARTER // 2
 PAD_VOICES, INNER_VOICES = 4, 3
 LONGEST_TIE_BARS = 4
-# An answer needs this much silence in the melody, and comes into this share of such gaps.
+PASSING_FROM_ENERGY = 2
+# An answer needs this much room in the melody, and comes into this share of such gaps.
 GAP_TICKS = 2 * TICKS_PER_QUARTER
+LONGEST_ANSWER_TICKS = 6 * TICKS_PER_QUARTER
 ANSWER_SHARE = 0.75
 # Answers in steps through the chord's ladder, with lengths in eighths.
 ANSWERS = (
@@ -29,26 +31,45 @@ ANSWERS = (
 
 def held(chart: Chart, player: Player) -> list[Note]:
     """Each chord held for as long as it lasts; in calm bars what stays is not struck again."""
-    voiced = lead_voices(chart.lead.chords, player, PAD_VOICES, "full")
+    voiced = hands(chart, player, PAD_VOICES, "full")
     notes: list[Note] = []
     for measure in chart.played_by(player):
         for span in measure.chords:
-            pitches = voiced[chart.span_index(span.onset_ticks)]
+            pitches = voiced.at(span.onset_ticks)
             calm = measure.bar.energy <= 1 and measure.bar.index
             notes = _continue(notes, pitches, span.onset_ticks, span.length_ticks, tie=bool(calm), chart=chart)
-    return notes + strike(chart, voiced[-1], again=False)
+    return notes + strike(chart, voiced.last, again=False)
 
 
 def sustained(chart: Chart, player: Player) -> list[Note]:
     """Inner voices that keep common tones and move by step; with more energy they swell bar by bar."""
-    voiced = lead_voices(chart.lead.chords, player, INNER_VOICES, "full")
+    voiced = hands(chart, player, INNER_VOICES, "full")
     notes: list[Note] = []
     for measure in chart.played_by(player):
         for span in measure.chords:
-            pitches = voiced[chart.span_index(span.onset_ticks)]
+            pitches = voiced.at(span.onset_ticks)
             tie = bool(measure.bar.index) and measure.bar.energy <= 3
             notes = _continue(notes, pitches, span.onset_ticks, span.length_ticks, tie=tie, chart=chart)
-    return notes + strike(chart, voiced[-1], again=False)
+            if measure.bar.energy >= PASSING_FROM_ENERGY:
+                notes = _with_passing_tone(
+                    notes, span.end_ticks, pitches[-1], voiced.at(span.end_ticks)[-1], chart
+                )
+    return notes + strike(chart, voiced.last, again=False)
+
+
+def _with_passing_tone(notes: list[Note], end: int, now: int, then: int, chart: Chart) -> list[Note]:
+    """Where the top voice will leap by a third or fourth, its last beat fills the leap with a scale tone."""
+    beat = chart.plan.metre.beat_ticks
+    between = [p for p in range(min(now, then) + 1, max(now, then)) if p % 12 in chart.plan.key.scale]
+    place = next(
+        (k for k in range(len(notes) - 1, -1, -1) if notes[k].pitch == now and notes[k].end_ticks == end), None
+    )
+    if place is None or not between or abs(now - then) > 5 or notes[place].length_ticks <= beat:
+        return notes
+    note = notes[place]
+    shorter = Note(note.onset_ticks, note.pitch, note.length_ticks - beat, note.velocity)
+    passing = Note(end - beat, between[len(between) // 2], beat, note.velocity - 6)
+    return [*notes[:place], shorter, *notes[place + 1 :], passing]
 
 
 def _continue(notes: list[Note], pitches, onset: int, length: int, *, tie: bool, chart: Chart) -> list[Note]:
@@ -65,29 +86,26 @@ def _continue(notes: list[Note], pitches, onset: int, length: int, *, tie: bool,
 
 
 def answers(chart: Chart, player: Player) -> list[Note]:
-    """Short replies where the melody breathes, along the chord tones of the moment."""
+    """Short replies where the melody breathes or holds a note, along the chord tones of the moment."""
     notes: list[Note] = []
-    for measure in chart.played_by(player):
-        for start, end in _gaps(measure, chart):
-            rng = chart.rng("inner", "answers", start)
-            if rng.random() < ANSWER_SHARE:
-                notes += _answer(start, end, chart, player, rng)
+    playing = {measure.number for measure in chart.played_by(player)}
+    for start, end in _gaps(chart):
+        rng = chart.rng("inner", "answers", start)
+        if start // chart.plan.metre.bar_ticks in playing and rng.random() < ANSWER_SHARE:
+            notes += _answer(start, end, chart, player, rng)
     voiced = lead_voices(chart.lead.chords[-1:], player, INNER_VOICES, "rootless")
     return notes + strike(chart, voiced[0], again=True)
 
 
-def _gaps(measure: Measure, chart: Chart) -> list[tuple[int, int]]:
-    """Silences of the melody inside a bar that are long enough for an answer."""
-    sounding = [n for n in chart.melody if n.onset_ticks < measure.end_ticks and n.end_ticks > measure.start_ticks]
-    edges = [measure.start_ticks]
-    gaps = []
-    for note in sounding:
-        if note.onset_ticks - edges[-1] >= GAP_TICKS:
-            gaps.append((edges[-1], note.onset_ticks))
-        edges.append(max(edges[-1], note.end_ticks))
-    if measure.end_ticks - edges[-1] >= GAP_TICKS:
-        gaps.append((edges[-1], measure.end_ticks))
-    return gaps
+def _gaps(chart: Chart) -> list[tuple[int, int]]:
+    """Where an answer has room: from a breath after each melody note until the next one begins.
+
+    A long note counts as sounding for one beat; the answer plays while it is held.
+    """
+    onsets = [note.onset_ticks for note in chart.melody] + [chart.ending.start_ticks]
+    starts = [0, *(n.onset_ticks + min(n.length_ticks, TICKS_PER_QUARTER) for n in chart.melody)]
+    gaps = [(a, min(b, a + LONGEST_ANSWER_TICKS)) for a, b in zip(starts, onsets, strict=False)]
+    return [(a, b) for a, b in gaps if b - a >= GAP_TICKS]
 
 
 def _answer(start: int, end: int, chart: Chart, player: Player, rng: np.random.Generator) -> list[Note]:

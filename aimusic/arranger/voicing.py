@@ -4,11 +4,14 @@ A voicing is a rising tuple of MIDI pitches. Low intervals are kept wide: below 
 at least a minor third.
 """
 
+from bisect import bisect_right
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
+from aimusic.arranger.chart import Chart
 from aimusic.errors import InvalidStyle
 from aimusic.music.harmony import QUALITIES, Chord
 from aimusic.music.score import ChordSpan
@@ -129,6 +132,37 @@ def lead_voices(
         back.append(total.argmin(1))
         cost = total.min(1) + _own_cost(tables[k], wished[k])
     return _walk_back(tables, back, int(cost.argmin()))
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """A player's voicings through the piece, one for each chord of each bar."""
+
+    onsets: tuple[int, ...]
+    voicings: tuple[tuple[int, ...], ...]
+
+    def at(self, tick: int) -> tuple[int, ...]:
+        """The voicing that governs a tick."""
+        return self.voicings[max(0, bisect_right(self.onsets, tick) - 1)]
+
+    @property
+    def last(self) -> tuple[int, ...]:
+        return self.voicings[-1]
+
+
+def hands(chart: Chart, player: Player, voices: int, shape: str, wander: float = 0.0) -> Hands:
+    """Voicings for the whole chart.
+
+    Args:
+        wander: by how many semitones the hands stray up and down the keyboard from bar to bar (standard
+            deviation), so that a chord that stays for long is inverted now and then.
+    """
+    spans = tuple(span for measure in (*chart.measures, chart.ending) for span in measure.chords)
+    jitter = None
+    if wander:
+        jitter = chart.rng(player.role, player.pattern, "wander").normal(0.0, wander, len(spans))
+    voicings = lead_voices(spans, player, voices, shape, jitter)
+    return Hands(tuple(span.onset_ticks for span in spans), tuple(voicings))
 
 
 def _own_cost(table: np.ndarray, wished: float) -> np.ndarray:
