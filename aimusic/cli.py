@@ -108,5 +108,78 @@ def doctor() -> None:
         raise SystemExit(1)
 
 
+@main.command()
+@click.option("--from", "place", required=True, metavar="DIR_OR_URL", help="Holds manifest.json and the files.")
+@click.option("--to", type=click.Path(file_okay=False), help="The data directory to fill.")
+@click.option("--list", "listing", is_flag=True, help="Only say what there is: title, licence, size, styles.")
+@click.argument("names", nargs=-1)
+def download(place: str, to: str | None, listing: bool, names: tuple[str, ...]) -> None:
+    """Bring training data from a directory or a web server, and check every file.
+
+    NAMES are data sets; every core one where absent. There is no public server of this project: name a
+    directory or a mirror that holds a manifest. A broken download goes on where it stopped.
+    """
+    from pathlib import Path
+
+    from tqdm import tqdm
+
+    from aimusic.training.download import chosen, files_of, read_source
+    from aimusic.training.download import download as bring
+
+    manifest, data_sets = read_source(place)
+    if listing:
+        for d in data_sets:
+            click.echo(f"{d.id:27} {d.size_bytes / 1e6:6.1f} MB  {d.tier:8}  {', '.join(d.styles)}")
+            click.echo(f"{'':27} {d.title}; {d.licence}{'; share-alike' if d.share_alike else ''}")
+        return
+    if to is None:
+        raise click.UsageError("--to: name the data directory to fill")
+    total = sum(file.size_bytes for file in files_of(manifest, chosen(data_sets, names)))
+    with tqdm(total=total, unit="B", unit_scale=True, disable=None) as bar:
+        outcome = bring(place, Path(to), names, bar.update)
+    for reason in outcome.refused.values():
+        click.echo(f"refused: {reason}", err=True)
+    click.echo(f"{len(outcome.kept)} files are in {to}, {len(outcome.refused)} were refused")
+    if outcome.refused:
+        raise SystemExit(1)
+
+
+@main.command()
+@click.option(
+    "--data", type=click.Path(file_okay=False), required=True, help="A directory that `download` filled."
+)
+@click.option("--out", type=click.Path(dir_okay=False), required=True, help="The corpus, corpus.jsonl.gz.")
+@click.option("--share-alike/--no-share-alike", default=True, help="Use pieces under share-alike licences.")
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True)
+@click.argument("names", nargs=-1)
+def prepare(data: str, out: str, share_alike: bool, processes: int, names: tuple[str, ...]) -> None:
+    """Turn the data sets into one corpus of songs to train on; NAMES are data sets, every core one if absent.
+
+    Needs the extra `train`. The same data give the same file. A report is printed, and written beside it.
+    """
+    from pathlib import Path
+
+    from tqdm import tqdm
+
+    from aimusic.training.corpus import save_corpus
+    from aimusic.training.prepare import prepare as make_songs
+    from aimusic.training.report import report_text, style_table, write_report
+
+    with tqdm(unit="data set", disable=None) as bar:
+
+        def progress(name: str) -> None:
+            bar.set_description(name)
+            bar.update()
+
+        songs, accounts = make_songs(
+            Path(data), share_alike=share_alike, names=names, processes=processes, progress=progress
+        )
+    save_corpus(songs, Path(out))
+    table = style_table(songs)
+    report = write_report(Path(out), accounts, table)
+    click.echo(report_text(accounts, table))
+    click.echo(f"{len(songs)} songs in {out}, report in {report}")
+
+
 if __name__ == "__main__":
     main()

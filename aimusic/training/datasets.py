@@ -1,15 +1,16 @@
 """The data sets: what they are and under which licence (`manifest.json`), and how we read them (`datasets.toml`).
 
-A data directory holds `manifest.json`, `catalog.csv.gz` and a folder for each data set. To add a data set,
-describe it in the manifest and add one table to `datasets.toml`.
+A data directory holds `manifest.json`, the catalog of MIDI files that it names, and a folder for each data
+set. To add a data set, describe it in the manifest and add one table to `datasets.toml`.
 """
 
 import csv
 import gzip
+import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aimusic.errors import InvalidData
@@ -48,7 +49,7 @@ class DataSet:
     files: tuple[DataFile, ...]
     reader: str = ""
     splits: str = "group"
-    options: Mapping = None
+    options: Mapping = field(default_factory=dict)
 
     @property
     def size_bytes(self) -> int:
@@ -104,6 +105,15 @@ def _data_set(entry: dict, how: dict) -> DataSet:
         raise InvalidData(f"{MANIFEST}: {entry.get('id')}: {error} is missing or mistyped") from error
 
 
+def catalog_file(manifest: str) -> DataFile:
+    """The catalog that a manifest names."""
+    try:
+        entry = json.loads(manifest)["catalog"]
+        return DataFile(entry["path"], entry["bytes"], entry["sha256"])
+    except (KeyError, TypeError) as error:
+        raise InvalidData(f"{MANIFEST}: the catalog is missing or mistyped ({error})") from error
+
+
 def load_data_sets(data_dir: Path) -> tuple[DataSet, ...]:
     """The data sets of a data directory. Raises InvalidData where there is no manifest."""
     path = data_dir / MANIFEST
@@ -112,10 +122,27 @@ def load_data_sets(data_dir: Path) -> tuple[DataSet, ...]:
     return read_manifest(path.read_text(encoding="utf-8"))
 
 
+def check_files(data_dir: Path, files: Iterable[DataFile]) -> None:
+    """Raises InvalidData that names the first file that is missing or not what the manifest says."""
+    for file in files:
+        path = data_dir / file.path
+        if not path.is_file():
+            raise InvalidData(f"{path}: missing; `aimusic download` brings it, or name other data sets")
+        if sha256_of(path) != file.sha256:
+            raise InvalidData(f"{path}: its SHA-256 is not that of the manifest; download it again")
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def load_catalog(data_dir: Path) -> dict[str, dict[str, dict[str, str]]]:
-    """Rows of `catalog.csv.gz` by data set and file."""
+    """Rows of the catalog of MIDI files by data set and file."""
+    path = data_dir / catalog_file((data_dir / MANIFEST).read_text(encoding="utf-8")).path
     catalog: dict[str, dict[str, dict[str, str]]] = {}
-    with gzip.open(data_dir / "catalog.csv.gz", "rt", encoding="utf-8", newline="") as file:
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             catalog.setdefault(row["dataset"], {})[row["file"]] = row
     return catalog

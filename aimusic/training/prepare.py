@@ -7,8 +7,9 @@ import hashlib
 import inspect
 import multiprocessing
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from aimusic.errors import InvalidData
 from aimusic.music.rhythm import METRES
 from aimusic.training.analysis import find_references, labelled_references, phrase_starts
 from aimusic.training.corpus import Song
-from aimusic.training.datasets import DataSet, Source, load_catalog, load_data_sets
+from aimusic.training.datasets import DataSet, Source, check_files, load_catalog, load_data_sets
 from aimusic.training.pieces import Piece, Rejection, bar_ticks
 from aimusic.training.readers import READERS
 
@@ -60,6 +61,8 @@ def prepare(
         InvalidData: a data set is unknown, missing or not what its manifest says.
     """
     chosen = _chosen(load_data_sets(data_dir), tuple(names))
+    for data_set in chosen:
+        check_files(data_dir, data_set.files)
     catalog = load_catalog(data_dir)
     jobs = [(data_dir, data_set, catalog.get(data_set.id, {})) for data_set in chosen]
     results = []
@@ -70,19 +73,14 @@ def prepare(
     return _collect(chosen, results, share_alike)
 
 
-class _mapper:
+@contextmanager
+def _mapper(processes: int) -> Iterator[Callable]:
     """`map`, in this process or over spawned ones; results keep their order."""
-
-    def __init__(self, processes: int):
-        context = multiprocessing.get_context("spawn")
-        self.pool = ProcessPoolExecutor(processes, context) if processes > 1 else None
-
-    def __enter__(self):
-        return map if self.pool is None else self.pool.map
-
-    def __exit__(self, *error):
-        if self.pool is not None:
-            self.pool.shutdown(cancel_futures=True)
+    if processes == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        yield pool.map
 
 
 def _chosen(data_sets: tuple[DataSet, ...], names: tuple[str, ...]) -> tuple[DataSet, ...]:
@@ -259,15 +257,3 @@ def hashed_split(group: str) -> str:
     digest = hashlib.sha256(f"split/{group}".encode()).digest()
     place = int.from_bytes(digest[:8], "big") / 2**64
     return SPLITS[sum(place >= edge for edge in (SHARES[0], SHARES[0] + SHARES[1]))]
-
-
-def style_table(songs: Iterable[Song]) -> dict[str, dict[str, dict[str, int]]]:
-    """Songs, songs with a melody, melody notes and chords by style and split."""
-    table: dict[str, dict[str, Counter]] = {}
-    for song in songs:
-        for style in song.styles:
-            cell = table.setdefault(style, {split: Counter() for split in SPLITS})[song.split]
-            cell.update(songs=1, melodies=bool(song.melody), notes=len(song.melody), chords=len(song.chords))
-    return {
-        style: {split: dict(cell) for split, cell in splits.items()} for style, splits in sorted(table.items())
-    }
