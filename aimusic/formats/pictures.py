@@ -21,11 +21,15 @@ def draw_piano_roll(score: Score, path: Path) -> None:
     melodic = [part for part in score.parts if not part.is_drum and part.notes]
     drums = [part for part in score.parts if part.is_drum and part.notes]
     figure = Figure(figsize=(16, 8), layout="constrained")
-    roll, lane = figure.subplots(2, 1, sharex=True, height_ratios=[5, 1])
+    rows = figure.subplots(
+        2 if drums else 1, 1, sharex=True, height_ratios=[5, 1] if drums else [1], squeeze=False
+    )
+    roll, lowest = rows[0, 0], rows[-1, 0]
     for part, colour in zip(melodic, COLOURS * len(melodic), strict=False):
         _draw_notes(roll, score, part, colour)
     for part in drums:
-        _draw_notes(lane, score, part, DRUM_COLOUR)
+        _draw_notes(lowest, score, part, DRUM_COLOUR)
+        lowest.set_ylabel("drums")
     _draw_labels(roll, score)
     pitches = [note.pitch for part in melodic for note in part.notes] or [60]
     octaves = [pitch for pitch in range(12, 120, 12) if min(pitches) - 6 <= pitch <= max(pitches) + 6]
@@ -34,8 +38,7 @@ def draw_piano_roll(score: Score, path: Path) -> None:
     roll.legend(loc="lower right", ncols=len(melodic), fontsize=8)
     roll.set_title(f"{score.title}, {score.tempo.bpm:g} BPM, {score.tempo.metre.name}", loc="left", pad=26)
     roll.set_xlim(0, score.duration_s)
-    lane.set_xlabel("seconds")
-    lane.set_ylabel("drums")
+    lowest.set_xlabel("seconds")
     _save(figure, path)
 
 
