@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from aimusic.errors import MusicError
+from aimusic.composer.checkpoint import PARTS, load_checkpoint
+from aimusic.errors import InvalidCheckpoint, MusicError
 from aimusic.service.health import Check
 from aimusic.service.identity import NUMERICS
 from aimusic.settings import Settings
@@ -17,7 +18,7 @@ from aimusic.style import load_styles
 def examine(settings: Settings) -> Iterator[Check]:
     """Libraries, styles, data directory, disk and port, one check each."""
     yield _libraries()
-    yield _styles()
+    yield from _styles()
     yield _folder(settings.data_dir.absolute())
     yield _disk(settings)
     yield _port(settings)
@@ -35,11 +36,21 @@ def _libraries() -> Check:
     return Check("libraries", True, ", ".join(found))
 
 
-def _styles() -> Check:
+def _styles() -> Iterator[Check]:
+    """Each style's table and weights, read and checked in full."""
     try:
-        return Check("styles", True, ", ".join(load_styles()))
+        styles = load_styles()
     except MusicError as error:
-        return Check("styles", False, str(error))
+        yield Check("styles", False, str(error))
+        return
+    for name, style in styles.items():
+        try:
+            for part in PARTS:
+                load_checkpoint(style.folder, part)
+        except InvalidCheckpoint as error:
+            yield Check(name, False, str(error))
+        else:
+            yield Check(name, True, f"{' and '.join(PARTS)} weights are whole")
 
 
 def _folder(path: Path) -> Check:

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -10,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aimusic.errors import MusicError
 from aimusic.service.records import Records
+from aimusic.service.weights import faults
 from aimusic.style import load_styles
 
 START_S = 30.0  # workers that load their libraries may be silent for so long after the start
@@ -47,19 +47,14 @@ def _database(records: Records) -> Check:
 
 
 def _styles() -> Check:
+    """Well while one style can be played; the others are named."""
     try:
-        missing = list(_without_weights())
+        styles = load_styles()
     except MusicError as error:
         return Check("styles", False, str(error))
-    if missing:
-        return Check("styles", False, "no weights in " + ", ".join(missing))
-    return Check("styles", True, f"{len(load_styles())} styles")
-
-
-def _without_weights() -> Iterator[str]:
-    for style in load_styles().values():
-        if not any(style.folder.glob("*.safetensors")):
-            yield str(style.folder)
+    missing = faults(styles)
+    detail = "; ".join([f"{len(styles) - len(missing)} of {len(styles)} can be played", *missing.values()])
+    return Check("styles", len(missing) < len(styles), detail)
 
 
 def _disk(records: Records) -> Check:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aimusic.composer.compose import Composer
 from aimusic.music.request import Plan, Request, Section
+from aimusic.music.score import ChordSpan
 from aimusic.pipeline import Recording, record, save
 from aimusic.service.worker import Made
 from aimusic.style import load_styles
@@ -55,7 +56,7 @@ def facts(recording: Recording, request: Request) -> dict:
         "bars": len(plan.bars),
         "time_signature": plan.metre.name,
         "chords": [
-            [_seconds(plan, span.onset_ticks), _seconds(plan, span.end_ticks), span.chord.symbol(plan.key)]
+            [_seconds(plan, span.onset_ticks), _end_s(plan, span), span.chord.symbol(plan.key)]
             for span in recording.score.chords
         ],
         "sections": [
@@ -69,6 +70,11 @@ def facts(recording: Recording, request: Request) -> dict:
 
 def _start_ticks(plan: Plan, section: Section) -> int:
     return section.start_bar * plan.metre.bar_ticks
+
+
+def _end_s(plan: Plan, span: ChordSpan) -> float:
+    """The last chord is written to the end of its bar, but the recording may end before."""
+    return min(_seconds(plan, span.end_ticks), plan.duration_s)
 
 
 def _seconds(plan: Plan, ticks: int) -> float:
