@@ -196,8 +196,15 @@ def drummer():
 def test_steps_marks_and_drums_become_notes():
     chart = with_grooves(Groove(patterns={"kick": "X.......x.......", "snare": "....x.......xo.."}))
     first = [n for n in drums.groove(chart, drummer()) if n.onset_ticks < 39 and n.pitch in (36, 38)]
-    expected = {(0, 36, ACCENT), (12, 38, HIT), (24, 36, HIT), (36, 38, HIT)}
+    expected = {(0, 36, ACCENT + 3), (12, 38, HIT), (24, 36, HIT + 3), (36, 38, HIT)}
     assert expected <= {(n.onset_ticks, n.pitch, n.velocity) for n in first}
+
+
+def test_hats_breathe_with_the_beat():
+    """Beats are stressed above half beats, and those above what lies between."""
+    chart = with_grooves(Groove(patterns={"closed_hat": "xxxxxxxxxxxxxxxx"}))
+    hats = [n.velocity for n in drums.groove(chart, drummer()) if n.pitch == drums.DRUMS["closed_hat"]][:4]
+    assert hats[0] > hats[2] > hats[1] == hats[3]
 
 
 def test_a_groove_of_two_bars_alternates():

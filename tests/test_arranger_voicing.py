@@ -10,6 +10,7 @@ from aimusic.errors import InvalidStyle
 from aimusic.music.harmony import QUALITIES, Chord, parse_chord
 from aimusic.music.score import ChordSpan
 from aimusic.style import Player
+from tests.factories import STYLES
 
 PIANO = Player(name="Piano", role="comping", instrument="grand_piano", pattern="jazz", low=48, high=76)
 
@@ -98,6 +99,26 @@ def test_jitter_lets_the_hands_wander():
     chords = spans(*["Cmaj7"] * 8)
     jitter = np.array([0, 9, 9, 9, -9, -9, -9, 0.0])
     assert len(set(lead_voices(chords, PIANO, 4, "rootless", jitter))) > 1
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_every_chord_can_be_voiced_by_every_player(name):
+    """Whatever the composer writes, nobody's range is too narrow for it."""
+    shapes = {
+        "jazz": (4, "rootless"),
+        "power_chords": (3, "power"),
+        "shuffle": (3, "full"),
+        "sustained": (3, "full"),
+    }
+    for someone in STYLES[name].parts:
+        if someone.role not in ("comping", "pad", "inner"):
+            continue
+        voices, shape = shapes.get(someone.pattern, (4, "full"))
+        for root in range(12):
+            for quality in QUALITIES:
+                assert len(candidates(Chord(root, quality), someone.low, someone.high, voices, shape)), (
+                    someone.name
+                )
 
 
 def test_a_range_too_narrow_is_refused_with_the_chord():

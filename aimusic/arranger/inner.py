@@ -16,7 +16,7 @@ PAD_VOICES, INNER_VOICES = 4, 3
 LONGEST_TIE_BARS = 4
 PASSING_FROM_ENERGY = 2
 # An answer needs this much room in the melody, and comes into this share of such gaps.
-GAP_TICKS = 2 * TICKS_PER_QUARTER
+GAP_TICKS = 3 * TICKS_PER_QUARTER // 2
 LONGEST_ANSWER_TICKS = 6 * TICKS_PER_QUARTER
 ANSWER_SHARE = 0.75
 # Answers in steps through the chord's ladder, with lengths in eighths.

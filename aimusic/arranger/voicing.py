@@ -62,7 +62,7 @@ def candidates(chord: Chord, low: int, high: int, voices: int, shape: str) -> np
         ]
         return np.array(found, dtype=np.int64).reshape(len(found), 3)
     tones = _tones(chord, voices, shape)
-    found = {spread for close in _close(tones, low, high) for spread in (close, _drop_two(close))}
+    found = {spread for close in _close(tones, voices, low, high) for spread in (close, _drop_two(close))}
     legal = sorted(v for v in found if v[0] >= low and v[-1] <= high and not is_muddy(v))
     return np.array(legal, dtype=np.int64).reshape(len(legal), voices)
 
@@ -73,30 +73,16 @@ def is_muddy(voicing: tuple[int, ...]) -> bool:
 
 
 def _tones(chord: Chord, voices: int, shape: str) -> list[int]:
-    """The pitch classes of the voicing, as many as there are voices."""
-    table = ROOTLESS if shape == "rootless" else None
-    intervals = table[chord.quality] if table else QUALITIES[chord.quality][1]
+    """The pitch classes of the voicing, rising from C; at most as many as there are voices."""
+    intervals = ROOTLESS[chord.quality] if shape == "rootless" else QUALITIES[chord.quality][1]
     kept = sorted(intervals, key=KEEP.index)[:voices]
-    doubled = [i for i in (0, 7, 4, 3) if i in intervals] or list(intervals)
-    while len(kept) < voices:
-        kept.append(doubled[(len(kept) - len(intervals)) % len(doubled)])
-    return [(chord.root + i) % 12 for i in kept]
+    return sorted((chord.root + i) % 12 for i in kept)
 
 
-def _close(tones: list[int], low: int, high: int) -> list[tuple[int, ...]]:
-    """Each inversion in close position, from every lowest note of the range."""
-    found = []
-    order = sorted(tones)
-    for bottom in range(low, high + 1):
-        if bottom % 12 not in order:
-            continue
-        k = order.index(bottom % 12)
-        voicing = [bottom]
-        for tone in order[k + 1 :] + order[:k]:
-            step = (tone - voicing[-1]) % 12
-            voicing.append(voicing[-1] + (step or 12))
-        found.append(tuple(voicing))
-    return found
+def _close(tones: list[int], voices: int, low: int, high: int) -> list[tuple[int, ...]]:
+    """Close position from every lowest note of the range; where tones are too few, the lowest is doubled."""
+    ladder = [pitch for pitch in range(low, high + 13) if pitch % 12 in tones]
+    return [tuple(ladder[k : k + voices]) for k in range(len(ladder) - voices + 1)]
 
 
 def _drop_two(voicing: tuple[int, ...]) -> tuple[int, ...]:
@@ -124,13 +110,14 @@ def lead_voices(
             )
     centre = (player.low + player.high) / 2
     wished = np.full(len(spans), centre) if jitter is None else centre + jitter
-    cost = _own_cost(tables[0], wished[0])
+    pull = 0.5 if jitter is None else 0.5 * voices  # a wandering wish must outweigh the motion of all voices
+    cost = _own_cost(tables[0], wished[0], pull)
     back = []
     for k in range(1, len(tables)):
         motion = np.abs(tables[k][:, None, :] - tables[k - 1][None, :, :]).sum(-1)  # (now, before)
         total = motion + cost[None, :]
         back.append(total.argmin(1))
-        cost = total.min(1) + _own_cost(tables[k], wished[k])
+        cost = total.min(1) + _own_cost(tables[k], wished[k], pull)
     return _walk_back(tables, back, int(cost.argmin()))
 
 
@@ -160,16 +147,25 @@ def hands(chart: Chart, player: Player, voices: int, shape: str, wander: float =
     spans = tuple(span for measure in (*chart.measures, chart.ending) for span in measure.chords)
     jitter = None
     if wander:
-        jitter = chart.rng(player.role, player.pattern, "wander").normal(0.0, wander, len(spans))
+        jitter = _wandering(chart.rng(player.role, player.pattern, "wander"), wander, len(spans))
     voicings = lead_voices(spans, player, voices, shape, jitter)
     return Hands(tuple(span.onset_ticks for span in spans), tuple(voicings))
 
 
-def _own_cost(table: np.ndarray, wished: float) -> np.ndarray:
-    """Far from the wished centre costs twice; a wide spread costs a little."""
+def _wandering(rng: np.random.Generator, spread: float, count: int) -> np.ndarray:
+    """A walk that is drawn back to zero: x[k] = .7 x[k-1] + noise, with standard deviation `spread`."""
+    x = np.zeros(count)
+    noise = rng.normal(0.0, spread * np.sqrt(1 - 0.7**2), count)
+    for k in range(count):
+        x[k] = (0.7 * x[k - 1] if k else 0.0) + noise[k]
+    return x
+
+
+def _own_cost(table: np.ndarray, wished: float, pull: float) -> np.ndarray:
+    """Distance from the wished centre costs `pull` a semitone, far more than that; a wide spread a little."""
     distance = np.abs(table.mean(1) - wished)
     spread = table[:, -1] - table[:, 0]
-    return 0.5 * distance + 2.0 * np.maximum(0.0, distance - WIDE_JUMP) + 0.15 * np.maximum(0, spread - 12)
+    return pull * distance + 2.0 * np.maximum(0.0, distance - WIDE_JUMP) + 0.15 * np.maximum(0, spread - 12)
 
 
 def _walk_back(tables: list[np.ndarray], back: list[np.ndarray], last: int) -> list[tuple[int, ...]]:
