@@ -51,7 +51,7 @@ def record(
     progress("arrange")
     score = arrange(lead, plan, style)
     progress("render")
-    stems = render(score, load_instruments())  # one at a time, as the mix takes them
+    stems = render(score, load_instruments(), reuse=True)  # one at a time, as the mix takes them
     sound = mix(stems, score, style)
     progress("mix")
     audio = master(sound, score, style.mix)

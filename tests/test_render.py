@@ -175,3 +175,15 @@ def test_unknown_instruments_and_inserts_are_named():
         list(render(score([Note(0, 60, 6)]), {}))
     with pytest.raises(GenerationFailed, match="no insert 'warmth'"):
         play(score([Note(0, 60, 6)]), Fake(insert="warmth"))
+
+
+def test_reused_memory_changes_no_sound():
+    """A caller that is done with each stem gets the same sounds in one piece of memory."""
+    piece = score([Note(0, 60, 6), Note(6, 60, 6)], parts=3)
+    kept = [stem.audio for stem in play(piece, Fake())]
+    reused = render(piece, {"fake": Fake()}, NoteCache(1 << 24), reuse=True)
+    places = set()
+    for sound, stem in zip(kept, reused, strict=True):
+        assert np.array_equal(sound, stem.audio)
+        places.add(stem.audio.ctypes.data)
+    assert len(places) == 1

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from aimusic.synth.effects import filters
-from aimusic.synth.effects.dynamics import HOP
+from aimusic.synth.effects.dynamics import HOP, hops
 from aimusic.synth.kernels import SAMPLE_RATE
 
 STEP_HOPS = 70  # 100 ms: gating blocks are four steps long and overlap by three quarters
@@ -20,8 +20,9 @@ OFFSET_LUFS = -0.691  # so that a 997 Hz sine at full scale in one channel reads
 
 OVERSAMPLING = 4
 PEAK_TAPS = 24  # of the interpolator, for each phase
+BEFORE, AFTER = PEAK_TAPS // 2 - 1, PEAK_TAPS // 2  # samples that a hop's interpolation needs around it
 PEAK_WINDOW_BETA = 6.0
-PEAK_ROWS = 2048  # hops interpolated in one matrix product
+PEAK_ROWS = 1024  # hops interpolated in one matrix product
 
 
 @cache
@@ -47,13 +48,12 @@ def hop_energy(audio: np.ndarray) -> np.ndarray:
 
     The last hop may be incomplete; what it lacks counts as silence.
     """
-    n = audio.shape[-1]
-    energy = np.zeros(-(-n // HOP))
-    padded = np.zeros(len(energy) * HOP)
+    energy = np.zeros(hops(audio.shape[-1]))
     for start, block in filters.stream_through(k_weighting(), audio):
         block = block.reshape(-1, block.shape[-1])
-        padded[start : start + block.shape[-1]] = np.einsum("cn,cn->n", block, block)
-    energy[:] = padded.reshape(-1, HOP).mean(axis=1)
+        power = np.einsum("cn,cn->n", block, block)
+        power = np.pad(power, (0, -len(power) % HOP)).reshape(-1, HOP).mean(axis=1)
+        energy[start // HOP : start // HOP + len(power)] = power
     return energy
 
 
@@ -88,19 +88,22 @@ def hop_peaks(audio: np.ndarray, above: float = 0.0) -> np.ndarray:
         above: hops whose largest sample is lower keep that sample as their peak, which saves most of the work.
     """
     audio = np.atleast_2d(audio)
-    hops = -(-audio.shape[-1] // HOP)
-    tail = hops * HOP - audio.shape[-1]
-    peaks = np.zeros(hops, dtype=np.float32)
-    for channel in audio:
-        padded = np.pad(channel, (PEAK_TAPS // 2 - 1, PEAK_TAPS // 2 + tail))
-        rows = np.lib.stride_tricks.sliding_window_view(padded, HOP + PEAK_TAPS - 1)[::HOP]
-        largest = np.abs(padded[PEAK_TAPS // 2 - 1 :][: hops * HOP]).reshape(hops, HOP).max(axis=1)
-        hot = np.flatnonzero(largest >= above)
-        for start in range(0, len(hot), PEAK_ROWS):
-            some = hot[start : start + PEAK_ROWS]
-            between = rows[some].astype(np.float64) @ _interpolator()
-            largest[some] = np.maximum(largest[some], np.abs(between).max(axis=1))
-        np.maximum(peaks, largest, out=peaks)
+    n = audio.shape[-1]
+    peaks = np.zeros(hops(n), dtype=np.float32)
+    for start in range(0, n, PEAK_ROWS * HOP):
+        before, after = min(start, BEFORE), min(n, start + PEAK_ROWS * HOP + AFTER)
+        count = min(PEAK_ROWS, hops(n - start))
+        for channel in audio:
+            near = np.zeros(BEFORE + count * HOP + AFTER, dtype=np.float32)
+            piece = channel[start - before : after]
+            near[BEFORE - before : BEFORE - before + len(piece)] = piece
+            largest = np.abs(near[BEFORE : BEFORE + count * HOP]).reshape(count, HOP).max(axis=1)
+            hot = np.flatnonzero(largest >= above)
+            rows = np.lib.stride_tricks.sliding_window_view(near, BEFORE + HOP + AFTER)[::HOP]
+            between = rows[hot].astype(np.float64) @ _interpolator()
+            largest[hot] = np.maximum(largest[hot], np.abs(between).max(axis=1, initial=0.0))
+            first = start // HOP
+            np.maximum(peaks[first : first + count], largest, out=peaks[first : first + count])
     return peaks
 
 
@@ -118,7 +121,7 @@ def _interpolator() -> np.ndarray:
     between processors.
     """
     table = np.zeros((HOP + PEAK_TAPS - 1, OVERSAMPLING - 1, HOP))
-    t = np.arange(PEAK_TAPS) - (PEAK_TAPS // 2 - 1)
+    t = np.arange(PEAK_TAPS) - BEFORE
     for phase in range(1, OVERSAMPLING):
         x = t - phase / OVERSAMPLING
         window = np.i0(PEAK_WINDOW_BETA * np.sqrt(np.maximum(0.0, 1.0 - (2.0 * x / PEAK_TAPS) ** 2)))

@@ -96,12 +96,16 @@ def note_cache() -> NoteCache:
     return NoteCache(CACHE_BYTES)
 
 
-def render(score: Score, instruments: Mapping[str, Instrument], cache: NoteCache | None = None) -> Iterator[Stem]:
+def render(
+    score: Score, instruments: Mapping[str, Instrument], cache: NoteCache | None = None, *, reuse: bool = False
+) -> Iterator[Stem]:
     """Play the score, part by part in its order; only one stem need be in memory at a time.
 
     Args:
         instruments: by name, every one that the score asks for.
         cache: where rendered notes are kept; the process's own where absent.
+        reuse: True where the caller is done with a stem when it asks for the next one, whose sound may then
+            take the same memory: fresh memory costs more than playing the notes.
 
     Yields:
         A stem for every part that has notes, as long as the piece; sound after its end is cut.
@@ -111,6 +115,7 @@ def render(score: Score, instruments: Mapping[str, Instrument], cache: NoteCache
     """
     cache = cache or note_cache()
     doubles = Counter()
+    room = np.empty((2, samples(score.duration_s)), dtype=np.float32)
     for part in score.parts:
         if part.instrument not in instruments:
             raise GenerationFailed(f"{part.name}: there is no instrument {part.instrument!r}")
@@ -119,9 +124,9 @@ def render(score: Score, instruments: Mapping[str, Instrument], cache: NoteCache
             raise GenerationFailed(f"{part.instrument}: there is no insert {instrument.insert!r}")
         if part.notes:
             found = events(part, score, instrument, doubles[part.instrument])
-            insert = INSERTS[instrument.insert]
-            # No name for the sound here: a name would keep it in memory while the next part is played.
-            yield Stem(part.name, part.role, insert(play(found, score, instrument, cache), score.tempo))
+            dry = play(found, instrument, cache, room if reuse else np.empty_like(room))
+            yield Stem(part.name, part.role, INSERTS[instrument.insert](dry, score.tempo))
+            del dry
         doubles[part.instrument] += 1
 
 
@@ -186,9 +191,9 @@ def _legato(found: list[Event]) -> list[Event]:
     return out + found[-1:]
 
 
-def play(found: list[Event], score: Score, instrument: Instrument, cache: NoteCache) -> np.ndarray:
-    """The dry track of one part, (2, samples): the sum of its events in their order."""
-    out = np.zeros((2, samples(score.duration_s)), dtype=np.float32)
+def play(found: list[Event], instrument: Instrument, cache: NoteCache, out: np.ndarray) -> np.ndarray:
+    """The dry track of one part, the sum of its events in their order, in `out`, (2, samples)."""
+    out[:] = 0.0
     for event in found:
         key = (instrument, event.pitch, event.velocity, event.hold_cs, event.variant)
         sound = cache.get(key, lambda event=event: _sound(instrument, event))

@@ -12,7 +12,7 @@ from scipy.signal import sosfilt
 from aimusic.synth.kernels import SAMPLE_RATE
 
 BUTTERWORTH_Q = 0.5**0.5
-BLOCK = 1 << 15  # samples; 0.5 MB of float64 for a stereo block
+BLOCK = 63 * 512  # samples: whole hops of `dynamics`; 0.5 MB of float64 for a stereo block
 TILT_CORNERS_HZ = (62.5, 250.0, 1000.0, 4000.0, 16000.0)
 
 
