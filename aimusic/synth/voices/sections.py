@@ -14,6 +14,8 @@ from aimusic.synth.bank import cached
 from aimusic.synth.kernels import SAMPLE_RATE, decibels, hertz, low_pass, peaks, samples
 from aimusic.synth.voices.contours import block_times, per_sample, recipe, release, swell, wander
 
+_BLUR_HZ = 1500.0  # where half of a partial's steadiness is lost; by ear and by eye on spectrograms
+
 
 @recipe
 class Colour:
@@ -80,8 +82,8 @@ def section(
     Args:
         loops: name under which the bank keeps the tables.
         players_cents: detuning of groups of players; width_cents: scatter within each group.
-        steady: share of each partial's energy that stays on the note; the band alone would fade in and out as
-            deeply as a distant radio station.
+        steady: share of a low partial's energy that stays on the note; the band alone would fade in and out as
+            deeply as a distant radio station. Higher partials lose it, as players no longer agree in phase.
         loop_s: length of the loop at least.
         noise_db: bow, breath or air noise over the colour's filters, against the partials.
         brightness: share of the bright loop (0..1) at velocity 0 and at velocity 1.
@@ -136,10 +138,11 @@ def _section_energy(
     k = np.arange(1, len(f) + 1)
     amp = k**-colour.slope * colour.gain(f)
     width_hz = padsynth.bandwidths_hz(f, f0, width_cents)
+    steady = steady / (1 + (f / _BLUR_HZ) ** 2)
     energy = np.zeros(length // 2 + 1)
     for cents in players_cents:
-        energy += padsynth.band_energy(f * 2 ** (cents / 1200), amp, width_hz, length)
-    energy *= (1 - steady) / len(players_cents)
+        energy += padsynth.band_energy(f * 2 ** (cents / 1200), amp * np.sqrt(1 - steady), width_hz, length)
+    energy /= len(players_cents)
     energy[round(f0 * length / SAMPLE_RATE) * k] += steady * amp**2
     air_hz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
     air = (colour.gain(air_hz) * air_hz / (air_hz + 1000.0)) ** 2

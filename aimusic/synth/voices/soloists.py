@@ -78,7 +78,8 @@ class Noise:
 
     Attributes:
         breath_db: level of breath or bow noise against the tone.
-        breath_hz, breath_q: its band; pipe: how much of it is tuned to the note's harmonics (0..1).
+        breath_hz, breath_q: its band, falling by 12 dB an octave on either side.
+        pipe: how much of it is tuned to the note's harmonics (0..1).
         jitter_cents, jitter_db: slow random motion of the pitch, and of each partial.
         growl: depth of the fast flutter of the loudest notes (0..1).
     """
@@ -134,11 +135,11 @@ def soloist(
 
 
 def breath_loop(pitch: int, centre_hz: float, q: float, pipe: float) -> np.ndarray:
-    """Band-passed noise, gathered around the harmonics of the pitch by the share `pipe`. Mono, RMS 1."""
+    """Noise through two band-passes, gathered around the pitch's harmonics by the share `pipe`. Mono, RMS 1."""
     length = 1 << 16
     f = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
     comb = np.cos(np.pi * f / hertz(pitch)) ** 8
-    energy = (band_pass(f, centre_hz, q) * (1 - pipe + pipe * comb)) ** 2
+    energy = (band_pass(f, centre_hz, q) ** 2 * (1 - pipe + pipe * comb)) ** 2
     return padsynth.from_energy(energy, stream(0, "breath", pitch))
 
 
