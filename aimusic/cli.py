@@ -181,5 +181,78 @@ def prepare(data: str, out: str, share_alike: bool, processes: int, names: tuple
     click.echo(f"{len(songs)} songs in {out}, report in {report}")
 
 
+@main.command()
+@click.option("--data", type=click.Path(file_okay=False), help="A directory that `download` filled.")
+@click.option(
+    "--corpus", type=click.Path(dir_okay=False), help="What `prepare` wrote; made from --data if absent."
+)
+@click.option("--run", "run_dir", type=click.Path(file_okay=False), default="runs/latest", show_default=True)
+@click.option("--style", "names", multiple=True, help="Adapt only to this style; may be given several times.")
+@click.option("--part", type=click.Choice(["chords", "melody"]), help="Train only this network.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Limit of each backbone.")
+@click.option("--device", default="cpu", show_default=True, help="Of PyTorch: cpu, cuda.")
+@click.option("--start", type=click.Path(file_okay=False), help="Continue the backbones of an earlier run.")
+@click.option(
+    "--out", type=click.Path(file_okay=False), help="Style folders to write; the package's own if absent."
+)
+def train(data, corpus, run_dir, names, part, minutes, device, start, out) -> None:
+    """Train the networks and write every style's weights and card (docs/training.md).
+
+    With --data alone it does everything: corpus, backbones, one adaptation a style, scores, cards. A run that
+    was stopped goes on where it was when the same command is given again.
+    """
+    from pathlib import Path
+
+    from aimusic.composer.checkpoint import PARTS
+    from aimusic.style import STYLES_DIR, load_styles
+    from aimusic.training.build import School, build, corpus_of
+    from aimusic.training.datasets import load_data_sets
+
+    if data is None and corpus is None:
+        raise click.UsageError("name --data, or a --corpus")
+    styles = load_styles()
+    unknown = sorted(set(names) - set(styles))
+    if unknown:
+        raise click.BadParameter(f"there is no style {unknown[0]!r}", param_hint="--style")
+    songs = corpus_of(Path(run_dir), Path(corpus) if corpus else None, Path(data) if data else None)
+    school = School(
+        songs=songs,
+        styles=tuple(styles),
+        data_sets=load_data_sets(Path(data)) if data else (),
+        run=Path(run_dir),
+        device=device,
+        minutes=minutes,
+        start=Path(start) if start else None,
+        say=click.echo,
+    )
+    chosen = {name: style for name, style in styles.items() if not names or name in names}
+    build(school, Path(out) if out else STYLES_DIR, chosen, [part] if part else PARTS)
+
+
+@main.command()
+@click.option(
+    "--corpus", type=click.Path(dir_okay=False, exists=True), required=True, help="What `prepare` wrote."
+)
+@click.option("--pieces", type=click.IntRange(2), default=24, show_default=True, help="Sampled for each style.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False), default="evaluation.json", show_default=True)
+@click.option("--page", type=click.Path(dir_okay=False), default="evaluation.md", show_default=True)
+def evaluate(corpus: str, pieces: int, json_file: str, page: str) -> None:
+    """Measure the shipped networks on held-out songs, and their music against real music."""
+    from pathlib import Path
+
+    from aimusic.settings import use_one_thread
+
+    use_one_thread()
+
+    from aimusic.style import STYLES_DIR, load_styles
+    from aimusic.training.corpus import load_corpus
+    from aimusic.training.evaluate import evaluate as measure
+    from aimusic.training.evaluate import write_report
+
+    report = measure(load_styles(), STYLES_DIR, load_corpus(Path(corpus)), pieces)
+    write_report(report, Path(json_file), Path(page))
+    click.echo(f"{page} and {json_file} are written")
+
+
 if __name__ == "__main__":
     main()

@@ -111,6 +111,7 @@ def save_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
     if checkpoint.trigram is not None:
         arrays |= {_TRIGRAM + name: rows for name, rows in checkpoint.trigram.to_arrays().items()}
     data = save(arrays, {_METADATA_KEY: json.dumps(asdict(checkpoint.card), sort_keys=True)})
+    folder.mkdir(parents=True, exist_ok=True)
     path = file_of(folder, checkpoint.card.part)
     _replace(path, data)
     manifest = _read_manifest(folder) if (folder / MANIFEST).exists() else {}

@@ -236,22 +236,27 @@ def _name_styles(part: str, made: Batch, names: list, styles: Sequence[str], rng
 
 def _hide(part: str, made: Batch, hiding: Hiding, rng: np.random.Generator) -> None:
     """Replace columns of some windows by their "not known" values."""
-    windows_of = {name: rng.random(len(made.targets)) < getattr(hiding, name) for name in Hiding.__slots__}
+    chosen = {name: rng.random(len(made.targets)) < getattr(hiding, name) for name in Hiding.__slots__}
+    hide_references(part, made.inputs, chosen["reference"])
     for table, rows in zip(TABLES[part], made.inputs, strict=True):
-        for column, (name, size) in enumerate(zip(table.names, table.sizes, strict=True)):
+        for column, name in enumerate(table.names):
             values = rows[..., column]
             if name == "style":
-                values[windows_of["style"]] = 0
-            elif name == "state_reference":
-                values[windows_of["reference"]] = 0
-            elif name.endswith("_reference"):
-                values[windows_of["reference"]] = size - 1
+                values[chosen["style"]] = 0
             elif name in ("phrase_bar", "bars_left"):
-                values[windows_of["phrase"]] = PHRASE_PLACES - 1
+                values[chosen["phrase"]] = PHRASE_PLACES - 1
             elif name == "density":
-                values[windows_of["density"]] = DENSITIES - 1
+                values[chosen["density"]] = DENSITIES - 1
             elif name.endswith("quality") and part == "melody":
-                values[windows_of["quality"]] = _TRIADS[values[windows_of["quality"]]]
+                values[chosen["quality"]] = _TRIADS[values[chosen["quality"]]]
+
+
+def hide_references(part: str, inputs: Sequence[np.ndarray], where: np.ndarray | slice) -> None:
+    """Take away what the referred bars say, in place; `where` selects along the first axis of the rows."""
+    for table, rows in zip(TABLES[part], inputs, strict=True):
+        for column, (name, size) in enumerate(zip(table.names, table.sizes, strict=True)):
+            if name.endswith("_reference"):
+                rows[..., column][where] = 0 if name.startswith("state") else size - 1
 
 
 def _triad(name: str) -> str:

@@ -17,9 +17,11 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from aimusic.composer.model import NETWORKS, Size
+from aimusic.errors import InvalidData
 from aimusic.music.chance import stream
 from aimusic.training.batches import IGNORE, Batch, Hiding, Lesson, notes_in, style_batches, training_batches
 
+RESUME_FILE = "resume.pt"
 REPORT_EVERY = 50  # steps between two lines of progress
 
 
@@ -176,6 +178,15 @@ def _with_replay(recipe: Recipe, lessons: Sequence[Lesson], epoch: int) -> list[
     return chosen
 
 
+def best_of(folder: Path) -> tuple[dict[str, Tensor], Progress]:
+    """The best weights of a run and where it is. Raises InvalidData where there is none."""
+    file = folder / RESUME_FILE
+    if not file.is_file():
+        raise InvalidData(f"{file}: there is no training to continue")
+    state = torch.load(file, map_location="cpu", weights_only=True)
+    return state["best"], Progress(**state["progress"])
+
+
 class _Run:
     """The mutable side of a run: network, optimiser, progress, files."""
 
@@ -200,7 +211,7 @@ class _Run:
 
     @property
     def _resume_file(self) -> Path:
-        return self.folder / "resume.pt"
+        return self.folder / RESUME_FILE
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: value.detach().cpu().clone() for name, value in self.network.state_dict().items()}
