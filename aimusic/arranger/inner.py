@@ -13,6 +13,7 @@ from aimusic.style import Player
 
 EIGHTH = TICKS_PER_QUARTER // 2
 PAD_VOICES, INNER_VOICES = 4, 3
+PAD_WANDER = 2.0  # semitones by which a pad strays, so that a long chord is inverted now and then
 LONGEST_TIE_BARS = 4
 PASSING_FROM_ENERGY = 2
 # An answer needs this much room in the melody, and comes into this share of such gaps.
@@ -31,7 +32,7 @@ ANSWERS = (
 
 def held(chart: Chart, player: Player) -> list[Note]:
     """Each chord held for as long as it lasts; in calm bars what stays is not struck again."""
-    voiced = hands(chart, player, PAD_VOICES, "full")
+    voiced = hands(chart, player, PAD_VOICES, "full", PAD_WANDER)
     notes: list[Note] = []
     for measure in chart.played_by(player):
         for span in measure.chords:
