@@ -184,7 +184,7 @@ def _knock_modes() -> tuple[np.ndarray, ...]:
 @cache
 def _knock_sound() -> np.ndarray:
     f, t60, amp, phase = _knock_modes()
-    return modal(f, t60, amp, phase, samples(1.0))
+    return edges(modal(f, t60, amp, phase, samples(1.0)), 0.004, 0.05)
 
 
 def knock(velocity: float) -> np.ndarray:
@@ -199,5 +199,5 @@ def hammer_noise(pitch: int, velocity: float, rng: np.random.Generator) -> np.nd
     def colour(f: np.ndarray) -> np.ndarray:
         return low_pass(f, 9000.0) * f / (f + 120.0) / np.hypot(1.0, f / corner_hz)
 
-    t60_s = 0.35 * 2.0 ** (-0.25 * (pitch - 60) / 12.0)
+    t60_s = 0.5 * 2.0 ** (-0.25 * (pitch - 60) / 12.0)
     return np.stack([burst(rng, colour, t60_s, 0.002) for _ in range(2)])

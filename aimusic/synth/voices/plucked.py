@@ -48,7 +48,7 @@ def plucked_string(
     finger_hz: float = 2500.0,
     finger_s: float = 0.06,
     lift_db: float = -46.0,
-    hiss_db: float = -54.0,
+    hiss_db: float = -58.0,
     hiss_hz: float = 3000.0,
     width: float = 0.0,
 ) -> np.ndarray:
