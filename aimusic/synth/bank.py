@@ -18,6 +18,8 @@ from threading import Lock
 import numpy as np
 import scipy
 
+from aimusic.music import chance
+
 log = logging.getLogger(__name__)
 
 
@@ -138,8 +140,8 @@ def engine_version() -> str:
     """A fingerprint of the engine: its source files, and the libraries that draw and transform its numbers."""
     digest = hashlib.sha256(f"numpy {np.__version__} scipy {scipy.__version__}".encode())
     folder = Path(__file__).parent
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    for path in (Path(chance.__file__), *sorted(folder.rglob("*.py"))):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:8]
 
 

@@ -15,7 +15,7 @@ from scipy import fft
 from aimusic.synth.kernels import SAMPLE_RATE
 
 _CEILING_HZ = 17000.0
-_SILENT = 1e-5  # bins 100 dB below the strongest get neither a phase nor energy
+_PHASES = 4096
 
 
 def loop_length(f0_hz: float, least: int) -> int:
@@ -86,12 +86,14 @@ def from_energy(energy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     Returns:
         Shape (..., 2 * (bins - 1)), float32, RMS 1.
     """
-    magnitude, turns = np.sqrt(energy), rng.random(energy.shape[-1])
-    loudest = magnitude.reshape(-1, len(turns)).max(axis=0)
-    heard = np.flatnonzero(loudest > _SILENT * loudest.max())
-    spectrum = np.zeros(energy.shape, complex)
-    spectrum[..., heard] = magnitude[..., heard] * np.exp(2j * np.pi * turns[heard])
-    return _unit_rms(fft.irfft(spectrum))
+    phases = _unit_circle()[rng.integers(_PHASES, size=energy.shape[-1])]
+    return _period(np.sqrt(energy) * phases)
+
+
+@cache
+def _unit_circle() -> np.ndarray:
+    """Complex numbers of modulus 1: so many phases that nobody hears them, looked up instead of computed."""
+    return np.exp(2j * np.pi * np.arange(_PHASES) / _PHASES)
 
 
 def detuned_saws(
@@ -117,7 +119,7 @@ def detuned_saws(
         step = round(f0_hz * 2 ** (cent / 1200) * length / SAMPLE_RATE)
         k = np.arange(1, ceiling // step + 1)
         spectrum[step * k] += gain / k * np.exp(2j * np.pi * k * rng.random())
-    return _unit_rms(fft.irfft(spectrum * tilt))
+    return _period(spectrum * tilt)
 
 
 def loop(table: np.ndarray, start: int, samples: int) -> np.ndarray:
@@ -145,5 +147,7 @@ def stereo_loop(table: np.ndarray, start: int, samples: int, f0_hz: float, bleed
     return np.stack([direct * left + across * right, direct * right + across * left])
 
 
-def _unit_rms(sound: np.ndarray) -> np.ndarray:
-    return (sound / np.sqrt(np.mean(sound**2, axis=-1, keepdims=True))).astype(np.float32)
+def _period(spectrum: np.ndarray) -> np.ndarray:
+    """The sound of a spectrum, float32, RMS 1; rounding in single precision stays 130 dB below it."""
+    rms = np.sqrt((np.abs(spectrum) ** 2).sum(axis=-1, keepdims=True) * 2) / (2 * (spectrum.shape[-1] - 1))
+    return fft.irfft((spectrum / rms).astype(np.complex64))

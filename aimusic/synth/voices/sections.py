@@ -144,8 +144,9 @@ def _section_energy(
         energy += padsynth.band_energy(f * 2 ** (cents / 1200), amp * np.sqrt(1 - steady), width_hz, length)
     energy /= len(players_cents)
     energy[round(f0 * length / SAMPLE_RATE) * k] += steady * amp**2
-    air_hz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
-    air = (colour.gain(air_hz) * air_hz / (air_hz + 1000.0)) ** 2
+    some_hz = np.linspace(0.0, SAMPLE_RATE / 2, 1025)
+    some_air = (colour.gain(some_hz) * some_hz / (some_hz + 1000.0)) ** 2
+    air = np.interp(np.linspace(0.0, SAMPLE_RATE / 2, len(energy)), some_hz, some_air)
     return energy + air * (energy.sum() / air.sum() * decibels(noise_db) ** 2)
 
 
