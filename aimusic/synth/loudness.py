@@ -43,13 +43,17 @@ def k_weighting() -> np.ndarray:
     return np.array([[*(shelf / shelf_poles[0]), *(shelf_poles / shelf_poles[0])], low_cut])
 
 
-def hop_energy(audio: np.ndarray) -> np.ndarray:
+def hop_energy(audio: np.ndarray, gain: np.ndarray | None = None) -> np.ndarray:
     """Sum over the channels of the K-weighted mean square of every hop, (hops,), float64.
 
     The last hop may be incomplete; what it lacks counts as silence.
+
+    Args:
+        audio: (samples,) or (2, samples).
+        gain: measure as if this gain, given at the hop borders, were on the sound.
     """
     energy = np.zeros(hops(audio.shape[-1]))
-    for start, block in filters.stream_through(k_weighting(), audio):
+    for start, block in filters.stream_through(k_weighting(), audio, gain):
         block = block.reshape(-1, block.shape[-1])
         power = np.einsum("cn,cn->n", block, block)
         power = np.pad(power, (0, -len(power) % HOP)).reshape(-1, HOP).mean(axis=1)

@@ -126,12 +126,17 @@ def _sum(desk: Desk, style: Style) -> np.ndarray:
 
 
 def _shape_stereo(audio: np.ndarray, settings: Mix) -> None:
-    """Mono below 120 Hz, and the style's width: both act on the side signal, half of left minus right."""
-    side = audio[0] - audio[1]
-    side *= np.float32(0.5)
+    """Mono below the side cut, and the style's width: both act on the side signal, half of left minus right."""
+    _turn(audio, 0.5)
     cut = np.concatenate([filters.high_pass(SIDE_CUT_HZ, q) for q in SIDE_CUT_Q])
-    for start, kept in filters.stream_through(cut, side):
-        block = slice(start, start + len(kept))
-        change = (settings.width * kept - side[block]).astype(np.float32)
-        audio[0, block] += change
-        audio[1, block] -= change
+    cut[0, :3] *= settings.width
+    filters.filter_in_place(cut, audio[1])
+    _turn(audio, 1.0)
+
+
+def _turn(audio: np.ndarray, scale: float) -> None:
+    """Left and right into middle and side where they lie (scale .5), and back (scale 1)."""
+    for start in range(0, audio.shape[1], BLOCK):
+        left, right = audio[:, start : start + BLOCK] * np.float32(scale)
+        np.add(left, right, out=audio[0, start : start + BLOCK])
+        np.subtract(left, right, out=audio[1, start : start + BLOCK])

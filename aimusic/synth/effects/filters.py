@@ -9,10 +9,11 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.signal import sosfilt
 
+from aimusic.synth.effects.dynamics import HOP, apply_gain
 from aimusic.synth.kernels import SAMPLE_RATE
 
 BUTTERWORTH_Q = 0.5**0.5
-BLOCK = 63 * 512  # samples: whole hops of `dynamics`; 0.5 MB of float64 for a stereo block
+BLOCK = HOP * 512  # samples; 0.5 MB of float64 for a stereo block
 TILT_CORNERS_HZ = (62.5, 250.0, 1000.0, 4000.0, 16000.0)
 
 
@@ -64,19 +65,25 @@ def response(sections: np.ndarray, frequency_hz: np.ndarray) -> np.ndarray:
     return np.prod((sections[:, :3] @ powers) / (sections[:, 3:] @ powers), axis=0)
 
 
-def stream_through(sections: np.ndarray, audio: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+def stream_through(
+    sections: np.ndarray, audio: np.ndarray, gain: np.ndarray | None = None
+) -> Iterator[tuple[int, np.ndarray]]:
     """Filter a sound block by block, without a copy of the whole.
 
     Args:
         sections: (sections, 6).
         audio: (samples,) or (2, samples).
+        gain: at the hop borders, (hops + 1,), applied on the way in.
 
     Yields:
         The first sample of a block, and the filtered block in float64.
     """
     state = np.zeros((len(sections), *audio.shape[:-1], 2))
     for start in range(0, audio.shape[-1], BLOCK):
-        block, state = sosfilt(sections, audio[..., start : start + BLOCK], zi=state)
+        block = audio[..., start : start + BLOCK]
+        if gain is not None:
+            block = apply_gain(block.copy(), gain[start // HOP : (start + BLOCK) // HOP + 1])
+        block, state = sosfilt(sections, block, zi=state)
         yield start, block
 
 
