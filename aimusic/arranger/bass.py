@@ -19,38 +19,40 @@ from aimusic.style import Player
 EIGHTH = TICKS_PER_QUARTER // 2
 SIXTEENTH = TICKS_PER_QUARTER // 4
 
-# Figures in chord degrees, one token for each eighth (boogie, rock) or sixteenth (synth) of a 4/4 bar; shorter
-# bars take as many tokens as they have room for. `.` lets the note before ring, `-` is silence. Lists run over
-# consecutive bars. Written for this project after common practice.
-BOOGIE = {
-    "low": (["1 . 3 . 5 . 6 ."], ["1 . 5 . 6 . 5 ."], ["1 . . 1 5 . 6 5"]),
-    "high": (
-        ["1 1 3 3 5 5 6 5", "b7 b7 6 6 5 5 3 3"],
+# Figures in chord degrees for calm, moving and driving bars, one token for each eighth (boogie, rock) or sixteenth
+# (synth) of a 4/4 bar; shorter bars take as many tokens as they have room for. `.` lets the note before ring, `-`
+# is silence. Lists run over consecutive bars. Written for this project after common practice.
+Figures = tuple[tuple[list[str], ...], ...]
+BOOGIE: Figures = (
+    (["1 . 3 . 5 . 6 ."], ["1 . 5 . 6 . 5 ."], ["1 . . 1 5 . 6 5"]),
+    (
         ["1 . 3 . 5 . 6 .", "b7 . 6 . 5 . 3 ."],
+        ["1 1 3 3 5 5 6 5", "b7 b7 6 6 5 5 3 3"],
         ["1 1 5 5 6 6 5 5"],
         ["8 . 1 3 5 . 6 5"],
     ),
-}
-ROCK = {
-    "low": (["1 . . . . . 5 ."], ["1 . . . 1 . . ."], ["1 . . 1 . . 5 ."]),
-    "high": (
-        ["1 1 1 1 1 1 1 1"],
-        ["1 1 1 1 1 1 8 1"],
-        ["1 . 1 1 . 1 1 ."],
-        ["1 1 1 1 1 1 1 1", "1 1 1 1 5 5 8 8"],
-        ["1 . 1 1 5 . 8 ."],
-    ),
-}
-SYNTH = {
-    "low": (["1 . . . . . . . . . . . . . . ."], ["- - 1 . - - 1 . - - 1 . - - 1 ."]),
-    "high": (
+    (["1 1 3 3 5 5 6 5", "b7 b7 6 6 5 5 3 3"], ["1 1 5 5 6 6 b7 6"], ["1 1 3 5 6 6 5 3"]),
+)
+ROCK: Figures = (
+    (["1 . . . . . 5 ."], ["1 . . . 1 . . ."], ["1 . . 1 . . 5 ."]),
+    (["1 1 1 1 1 1 1 1"], ["1 . 1 1 . 1 1 ."], ["1 . 1 1 5 . 8 ."], ["1 . . 1 1 . 5 5"]),
+    (["1 1 1 1 1 1 1 1"], ["1 1 1 1 1 1 8 1"], ["1 1 1 1 1 1 1 1", "1 1 1 1 5 5 8 8"], ["1 1 8 1 1 8 1 5"]),
+)
+SYNTH: Figures = (
+    (["1 . . . . . . . . . . . . . . ."], ["1 . . . . . . . - - 1 . . . . ."]),
+    (
+        ["- - 1 . - - 1 . - - 1 . - - 1 ."],
         ["- - 1 . - - 1 . - - 1 . - - 8 ."],
+        ["1 . - 1 . - 1 . - - 1 . 5 . 8 ."],
+    ),
+    (
         ["- - 1 1 - - 1 1 - - 1 1 - - 1 8"],
         ["1 . 1 1 - 1 1 . - 1 1 1 - 1 8 ."],
         ["- 1 1 1 - 1 1 1 - 1 1 1 - 1 8 1"],
-        ["1 . - 1 . - 1 . - - 1 . 5 . 8 ."],
+        ["1 - 1 1 - 1 8 1 - 1 1 1 - 8 1 5"],
     ),
-}
+)
+TIERS = (0, 0, 1, 1, 2)  # which of the three, by energy level
 APPROACH_SHARE = 0.5  # of the chord changes into which the last note of a figure leads by a semitone
 RUN_SHARE = 0.6  # of the lively phrases that end with a run along the scale
 
@@ -70,13 +72,13 @@ def offbeat(chart: Chart, player: Player) -> list[Note]:
     return _figured(chart, player, SYNTH, SIXTEENTH, lock=False)
 
 
-def _figured(chart: Chart, player: Player, figures: dict, step_ticks: int, *, lock: bool) -> list[Note]:
+def _figured(chart: Chart, player: Player, figures: Figures, step_ticks: int, *, lock: bool) -> list[Note]:
     """Figures bar by bar: one choice for each phrase letter and energy, so that returning music returns."""
     notes: list[Note] = []
     around = home(player)
     for measure in chart.played_by(player):
         bar = measure.bar
-        bank = figures["high" if bar.energy >= HIGH_FROM_ENERGY else "low"]
+        bank = figures[TIERS[bar.energy]]
         choice = bank[int(chart.rng("bass", player.pattern, bar.letter, bar.energy).integers(len(bank)))]
         stays = bool(bar.index) and chart.chord_at(measure.start_ticks - 1) == measure.chords[0].chord
         tokens = choice[bar.index % len(choice) if stays else 0].split()

@@ -5,6 +5,7 @@ A letter has one length throughout the piece, so that its phrases can share mate
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from math import sqrt
 
 import numpy as np
 
@@ -43,7 +44,8 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """One way to fill a piece: `count` phrases of together `filled` bars, a tag of 0 or 1, and the frame."""
+    """One way to fill a piece: `count` phrases of together `filled` bars, a tag of 0 or 1, and the frame; the tag
+    belongs to the last phrase or to the outro."""
 
     count: int
     filled: int
@@ -74,12 +76,12 @@ def _phrases(layout: _Layout, form: Form, tables: dict, rng: np.random.Generator
     sheet = letters(layout.count, form)
     lengths = _draw_lengths(tables[layout.count], layout.filled, rng)
     phrases = [_phrase(form, at, lengths[_source(at[0], form)]) for at in sheet]
-    if layout.tag:
+    if layout.tag and not layout.outro:
         phrases[-1] = replace(phrases[-1], bars=phrases[-1].bars + layout.tag, tag=layout.tag)
     if layout.intro:
         phrases.insert(0, Phrase("intro", "intro", "intro", layout.intro, 0))
     if layout.outro:
-        phrases.append(Phrase("outro", "outro", "outro", layout.outro, sheet[-1][1]))
+        phrases.append(Phrase("outro", "outro", "outro", layout.outro + layout.tag, sheet[-1][1]))
     return tuple(phrases)
 
 
@@ -121,7 +123,7 @@ def _layouts(body: int, intro: int, outro: int, form: Form, tables: dict) -> dic
     for count in range(1, body // min(map(int, form.phrases)) + 1):
         if count not in tables:
             tables[count] = _length_table(count, form)
-        for tag in (0,) if outro else (0, 1):
+        for tag in (0, 1):
             for filled, weight in tables[count][-1][2].items():
                 left = body - tag - filled
                 if 0 <= left <= MOST_LEFT_BARS:
@@ -133,21 +135,21 @@ def _layouts(body: int, intro: int, outro: int, form: Form, tables: dict) -> dic
 def _length_table(count: int, form: Form) -> list[tuple[str, int, dict[int, float], dict[int, float]]]:
     """Dynamic programming over the distinct letters of `count` phrases.
 
-    Each row is (letter, occurrences, {bars filled so far: weight}, {length: probability}); the weight of a
-    filling is the product of its phrases' probabilities.
+    Each row is (letter, occurrences, {bars filled so far: weight}, {length: weight}). A letter's length counts
+    with the square root of its occurrences: long forms are not drawn to few long phrases alone, nor to many
+    short ones.
     """
-    sum_of_weights = sum(form.phrases.values())
-    chances = {int(length): weight / sum_of_weights for length, weight in form.phrases.items()}
+    most = max(form.phrases.values())
     sums, rows = {0: 1.0}, []
     for letter, times in Counter(_source(base, form) for base, _ in letters(count, form)).items():
+        weights = {int(n): (w / most) ** sqrt(times) for n, w in form.phrases.items() if w > 0}
         grown: dict[int, float] = {}
         for filled, weight in sums.items():
-            for length, chance in chances.items():
+            for length, own in weights.items():
                 total = filled + times * length
-                if chance > 0:
-                    grown[total] = grown.get(total, 0.0) + weight * chance**times
+                grown[total] = grown.get(total, 0.0) + weight * own
         sums = grown
-        rows.append((letter, times, sums, chances))
+        rows.append((letter, times, sums, weights))
     return rows
 
 
@@ -155,12 +157,12 @@ def _draw_lengths(rows: list, total: int, rng: np.random.Generator) -> dict[str,
     """Walk the table backwards, drawing each letter's length in proportion to the fillings it allows."""
     lengths = {}
     for k in range(len(rows) - 1, -1, -1):
-        letter, times, _, chances = rows[k]
+        letter, times, _, weights = rows[k]
         before = rows[k - 1][2] if k else {0: 1.0}
         options = {
-            length: before[total - times * length] * chance**times
-            for length, chance in chances.items()
-            if total - times * length in before and chance > 0
+            length: before[total - times * length] * own
+            for length, own in weights.items()
+            if total - times * length in before
         }
         lengths[letter] = choose(rng, options)
         total -= times * lengths[letter]
