@@ -26,7 +26,7 @@ class Drum:
         level_db: gain; pan: -1 left to 1 right.
         bursts, skins, metals, squares: its sounds, each at its own level_db where it has one.
         metal_db, square_db: levels of the metals and of the squares.
-        takes: how many different strokes there are; repeated notes go round them.
+        identical: True where every stroke is the same, as on a drum machine; otherwise each take differs.
     """
 
     numbers: tuple[int, ...]
@@ -38,7 +38,7 @@ class Drum:
     bursts: tuple[Burst, ...] = ()
     squares: tuple[Squares, ...] = ()
     square_db: float = -6.0
-    takes: int = 3
+    identical: bool = False
 
 
 _DRUM = TypeAdapter(Drum)
@@ -68,7 +68,7 @@ def drum_kit(
     for label, drum in drums.items():
         if pitch in drum.numbers:
             layer = min(LAYERS, 1 + int(velocity * LAYERS))
-            take = int(rng.integers(drum.takes))
+            take = 0 if drum.identical else int(rng.integers(1 << 32))
             sound = cached(f"{name}-{label}", stroke, kit=name, drum=_text(drum), layer=layer, take=take)
             return sound * np.float32(velocity**1.5)
     known = ", ".join(str(number) for drum in drums.values() for number in drum.numbers)
