@@ -1,7 +1,9 @@
 """The table of instruments, and the laws that every instrument in it obeys, whoever plays it."""
 
 import tomllib
+from dataclasses import fields
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +11,9 @@ import pytest
 from aimusic.errors import InvalidInstrument
 from aimusic.style import load_styles
 from aimusic.synth.inserts import INSERTS
-from aimusic.synth.instruments import INSTRUMENTS_TOML, load_instruments, read_instrument
+from aimusic.synth.instruments import INSTRUMENTS_TOML, Table, load_instruments, read_instrument
 from aimusic.synth.kernels import SAMPLE_RATE, hertz, samples
+from aimusic.synth.voices import METHODS
 from aimusic.synth.voices.piano import stretch_cents
 
 INSTRUMENTS = load_instruments()
@@ -136,6 +139,16 @@ def test_notes_carry_no_direct_current(name):
         assert decibels_of(sound.mean(axis=1), sound) <= -50, pitch
 
 
+@pytest.mark.parametrize("name", [name for name in PITCHED if INSTRUMENTS[name].family in {"struck", "plucked"}])
+def test_nothing_clicks_after_the_attack(name):
+    """A corner in the sound would be heard as a tick: above 15 kHz, 70 dB below the peak, release included."""
+    for pitch in pitches(name):
+        sound = note(name, pitch).mean(axis=0)
+        spectrum = np.fft.rfft(sound, 1 << 18)  # room for what the filter rings before the onset
+        spectrum[: round(15000 * (1 << 18) / SAMPLE_RATE)] = 0
+        assert decibels_of(np.fft.irfft(spectrum)[samples(0.15) : len(sound)], sound) <= -70, pitch
+
+
 def test_release_times_longer_than_a_damper_are_declared():
     for name in PITCHED:
         assert 0 < INSTRUMENTS[name].release_s <= 3.0
@@ -157,6 +170,16 @@ def test_every_instrument_and_range_of_every_style_exists():
 @pytest.mark.parametrize("name", EVERY)
 def test_inserts_exist(name):
     assert INSTRUMENTS[name].insert in INSERTS
+
+
+def test_every_method_has_an_instrument():
+    assert {instrument.method for instrument in INSTRUMENTS.values()} == set(METHODS)
+
+
+def test_every_key_of_a_table_is_documented():
+    page = (Path(__file__).parents[1] / "docs" / "sound.md").read_text(encoding="utf-8")
+    for field in fields(Table):
+        assert f"`{field.name}`" in page, f"docs/sound.md does not name {field.name}"
 
 
 TABLES = tomllib.loads(INSTRUMENTS_TOML.read_text(encoding="utf-8"))
