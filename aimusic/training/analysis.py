@@ -162,8 +162,8 @@ def find_references(events: list[tuple[int, int]], bars: int, bar_ticks: int) ->
     """For each bar the earlier bar that it repeats, or None.
 
     Every block of 8, 4 or 2 bars looks for the earlier block with which it shares most events (the same
-    thing at the same place); half of them make it a repeat. Longer blocks decide first, and of equally good
-    earlier blocks the first is taken.
+    thing at the same place); half of them make it a repeat. Longer blocks decide first, then those that agree
+    most; of equally good earlier blocks the first is taken.
 
     Args:
         events: (onset in ticks, what begins there) of a melody or of chords.
@@ -176,7 +176,9 @@ def find_references(events: list[tuple[int, int]], bars: int, bar_ticks: int) ->
         agreement = _block_agreement(shared, counts, length)
         best = np.argmax(agreement, axis=1)
         strength = agreement[np.arange(len(best)), best]
-        for bar in np.flatnonzero(strength >= MIN_AGREEMENT):
+        for bar in np.argsort(-strength, kind="stable"):
+            if strength[bar] < MIN_AGREEMENT:
+                break
             block = range(bar, bar + length)
             if all(references[b] is None for b in block):
                 for step, b in enumerate(block):

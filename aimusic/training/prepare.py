@@ -13,19 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from aimusic.errors import InvalidData
 from aimusic.music.rhythm import METRES
 from aimusic.training.analysis import find_references, labelled_references, phrase_starts
 from aimusic.training.corpus import Song
 from aimusic.training.datasets import DataSet, Source, check_files, load_catalog, load_data_sets
+from aimusic.training.duplicates import KnownGrams, melody_grams
 from aimusic.training.pieces import Piece, Rejection, bar_ticks
 from aimusic.training.readers import READERS
 
 MIN_BARS = 8
 MIN_NOTES = 16
-GRAM_NOTES = 12
 MAX_OVERLAP = 0.5
 SPLITS = ("train", "validation", "test")
 SHARES = (0.8, 0.1, 0.1)
@@ -178,7 +176,7 @@ def _collect(
     """Drop what the licence filter and the duplicates exclude, then split."""
     songs, accounts = [], {}
     groups: dict[str, str] = {}
-    known = _Grams()
+    known = KnownGrams()
     for data_set, items in zip(chosen, results, strict=True):
         reasons: Counter[str] = Counter()
         used = 0
@@ -196,7 +194,7 @@ def _collect(
     return tuple(songs), accounts
 
 
-def _exclusion(song: Song, piece: Piece, share_alike: bool, groups: dict[str, str], known: "_Grams") -> str:
+def _exclusion(song: Song, piece: Piece, share_alike: bool, groups: dict[str, str], known: KnownGrams) -> str:
     if song.share_alike and not share_alike:
         return "share-alike licence"
     file = song.id.partition("#")[0]
@@ -209,41 +207,6 @@ def _exclusion(song: Song, piece: Piece, share_alike: bool, groups: dict[str, st
         groups[piece.dup_group] = file
     known.add(grams)
     return ""
-
-
-def melody_grams(song: Song) -> np.ndarray:
-    """A hash for every twelve notes in a row, of their intervals and the ticks between them, unsigned 64 bit."""
-    onsets = np.array([note.onset_ticks for note in song.melody], dtype=np.int64)
-    pitches = np.array([note.pitch for note in song.melody], dtype=np.int64)
-    steps = np.diff(onsets).astype(np.uint64) * np.uint64(512) + (np.diff(pitches) + 256).astype(np.uint64)
-    count = len(steps) - (GRAM_NOTES - 1) + 1
-    if count < 1:
-        return np.zeros(0, dtype=np.uint64)
-    hashes = np.zeros(count, dtype=np.uint64)
-    for place in range(GRAM_NOTES - 1):
-        hashes = (hashes + steps[place : place + count]) * np.uint64(0x9E3779B97F4A7C15)
-        hashes ^= hashes >> np.uint64(29)
-    return np.unique(hashes)
-
-
-class _Grams:
-    """The grams of every song kept so far."""
-
-    def __init__(self):
-        self.owners: dict[int, list[int]] = {}
-        self.songs = 0
-
-    def overlap(self, grams: np.ndarray) -> float:
-        """Largest share of these grams that one earlier song holds."""
-        hits: Counter[int] = Counter()
-        for gram in grams.tolist():
-            hits.update(self.owners.get(gram, ()))
-        return max(hits.values(), default=0) / max(1, len(grams))
-
-    def add(self, grams: np.ndarray) -> None:
-        for gram in grams.tolist():
-            self.owners.setdefault(gram, []).append(self.songs)
-        self.songs += 1
 
 
 def _split(piece: Piece, data_set: DataSet) -> str:

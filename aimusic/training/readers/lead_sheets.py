@@ -14,7 +14,7 @@ from aimusic.training.datasets import Source
 from aimusic.training.melody import monophonic, off_grid_share, quantise_beat, written_lengths
 from aimusic.training.metre import rewrite
 from aimusic.training.pieces import Piece, Rejection, bar_ticks, chord_spans, group_name
-from aimusic.training.readers.chord_symbols import read_symbol
+from aimusic.training.readers.chord_symbols import UnknownSymbol, read_symbol
 
 MAX_OFF_GRID = 0.03
 MAX_NO_CHORD = 0.25
@@ -55,14 +55,19 @@ def lead_sheets(
 
 def _lead_sheet(source: Source, row: dict, styles: tuple[str, ...]) -> Piece | Rejection:
     melody = np.array(row["melody"], dtype=float).reshape(-1, 3)
+    if not len(melody):
+        return Rejection(row["id"], "no melody")
     if off_grid_share(melody[:, 0]) > MAX_OFF_GRID:
         return Rejection(row["id"], "off the grid")
     ticks = np.round(melody[:, :2] * TICKS_PER_QUARTER).astype(int).tolist()
     notes = [
         (onset, max(1, length), int(pitch)) for (onset, length), pitch in zip(ticks, melody[:, 2], strict=True)
     ]
-    events = [(round(onset * TICKS_PER_QUARTER), read_symbol(symbol)) for onset, symbol in row["chords"]]
-    fitted = rewrite(row["metre"], row["bars"], notes[0][0] if notes else 0)
+    try:
+        events = [(round(onset * TICKS_PER_QUARTER), read_symbol(symbol)) for onset, symbol in row["chords"]]
+    except UnknownSymbol:
+        return Rejection(row["id"], "unknown chord symbol")
+    fitted = rewrite(row["metre"], row["bars"], notes[0][0])
     if isinstance(fitted, str):
         return Rejection(row["id"], fitted)
     tune = monophonic([(onset + fitted.shift_ticks, length, pitch) for onset, length, pitch in notes])
