@@ -14,8 +14,6 @@ from aimusic.synth.percussion.noises import Burst, Squares
 from aimusic.synth.percussion.skins import Skin
 from aimusic.synth.voices.contours import recipe
 
-LAYERS = 8  # strokes are made at this many forces; the level in between is exact
-
 
 @recipe
 class Drum:
@@ -26,6 +24,7 @@ class Drum:
         level_db: gain; pan: -1 left to 1 right.
         bursts, skins, metals, squares: its sounds, each at its own level_db where it has one.
         metal_db, square_db: levels of the metals and of the squares.
+        layers: at how many forces strokes are made; the level in between is exact. Few for long cymbals.
         identical: True where every stroke is the same, as on a drum machine; otherwise each take differs.
     """
 
@@ -38,6 +37,7 @@ class Drum:
     bursts: tuple[Burst, ...] = ()
     squares: tuple[Squares, ...] = ()
     square_db: float = -6.0
+    layers: int = 8
     identical: bool = False
 
 
@@ -67,7 +67,7 @@ def drum_kit(
     """
     for label, drum in drums.items():
         if pitch in drum.numbers:
-            layer = min(LAYERS, 1 + int(velocity * LAYERS))
+            layer = min(drum.layers, 1 + int(velocity * drum.layers))
             take = 0 if drum.identical else int(rng.integers(1 << 32))
             sound = cached(f"{name}-{label}", stroke, kit=name, drum=_text(drum), layer=layer, take=take)
             return sound * np.float32(velocity**1.5)
@@ -84,7 +84,7 @@ def _text(drum: Drum) -> str:
 def stroke(kit: str, drum: str, layer: int, take: int) -> np.ndarray:
     """A drum (as JSON) struck with the force of a layer, at the level of full velocity. Stereo, (2, samples)."""
     made = _DRUM.validate_json(drum)
-    level = (layer - 0.5) / LAYERS
+    level = (layer - 0.5) / made.layers
     gain = decibels(made.level_db)
     parts = [(gain, piece) for piece in (*made.skins, *made.bursts)]
     parts += [(gain * decibels(made.metal_db), piece) for piece in made.metals]
