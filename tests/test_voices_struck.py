@@ -96,6 +96,14 @@ def test_piano_spreads_its_keys_gently():
     assert 0.2 < np.corrcoef(note("grand_piano", 60))[0, 1] < 0.98
 
 
+def test_neighbouring_keys_are_equally_loud():
+    """The soundboard colours every key, but the technician has evened them: within 2.5 dB of each other."""
+    notes = [note("grand_piano", pitch, 80, 0.3)[:, : samples(0.3)] for pitch in range(55, 68)]
+    levels = 20 * np.log10([np.sqrt(np.mean(sound**2)) for sound in notes])
+    assert np.abs(np.diff(levels)).max() < 2.5
+    assert np.std(levels) > 0.1
+
+
 def test_piano_treble_has_the_noise_of_the_hammer():
     """In the first 60 ms of a high note there is sound between the partials, 15 to 55 dB below them."""
     part = note("grand_piano", 84)[0, : samples(0.06)]

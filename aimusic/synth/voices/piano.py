@@ -26,6 +26,7 @@ from aimusic.synth.kernels import (
 
 MAX_PARTIALS = 72
 MAX_RING_S = 12.0
+VOICING = 0.85  # share of the board's unevenness in dB that the technician has taken out of each key's level
 
 
 def grand_piano(
@@ -85,7 +86,8 @@ def grand_piano(
     n = samples(ring_s if pitch >= undamped_from else min(ring_s, hold_s + 1.25 * damper_s))
 
     amp, phase = soundboard(f, soundboard_db)
-    amp = amp * level * key_pan(pitch, spread)
+    amp = amp * level
+    amp *= (np.sum(amp**2) / 2.0) ** (-0.5 * VOICING) * key_pan(pitch, spread)
     beat = 2.0 ** (rng.uniform(0.25, 0.7, len(f)) / 1200.0)  # cents between the strings of a key
     sound = modal(
         np.concatenate((f, f * beat)),
