@@ -78,7 +78,8 @@ def test_the_command_and_the_service_make_the_same_music(call, tmp_path, records
     """Also: a request that echoes every decision gives the same bytes."""
     request = {"style": "jazz", "duration": 6.0, "tempo": 120.0, "key": None, "seed": 3}
     words = ("--style", "jazz", "--duration", "6", "--tempo", "120", "--seed", "3")
-    assert call("generate", *words, "--out", "a.wav").exit_code == 0
+    result = call("generate", *words, "--out", "a.wav")
+    assert result.exit_code == 0, result.output
     with wave.open(str(tmp_path / "a.wav")) as file:
         assert (file.getframerate(), file.getnchannels(), file.getnframes()) == (44100, 2, 6 * 44100)
     worker, jobs = Worker(make_settings(), "w", None), records.jobs

@@ -20,7 +20,7 @@ def add(records, name, size_bytes=100, created_at=0.0):
     """A finished piece with two files."""
     files = []
     for end in ("wav", "mid"):
-        with records.storage.workspace() as folder:
+        with records.storage.workspace("w") as folder:
             (folder / "part").write_bytes(bytes(size_bytes))
             files.append(records.storage.keep(folder / "part", f"style_{name}.{end}"))
     with records.database.write() as connection:
@@ -28,7 +28,7 @@ def add(records, name, size_bytes=100, created_at=0.0):
 
 
 def test_a_kept_file_is_described_by_its_bytes(records):
-    with records.storage.workspace() as folder:
+    with records.storage.workspace("w") as folder:
         (folder / "part").write_bytes(b"music")
         file = records.storage.keep(folder / "part", "a.wav")
     assert (file.name, file.size_bytes) == ("a.wav", 5)
@@ -37,7 +37,7 @@ def test_a_kept_file_is_described_by_its_bytes(records):
 
 
 def test_nothing_is_visible_before_it_is_kept_and_nothing_stays_after_an_error(records):
-    with pytest.raises(ValueError, match="broken"), records.storage.workspace() as folder:
+    with pytest.raises(ValueError, match="broken"), records.storage.workspace("w") as folder:
         (folder / "part").write_bytes(b"half")
         assert list(records.storage.pieces.iterdir()) == []
         raise ValueError("broken")
@@ -49,7 +49,7 @@ def test_file_and_folder_are_synced_before_anybody_hears_of_them(records, monkey
     real_fsync, real_rename = os.fsync, os.rename
     monkeypatch.setattr(os, "fsync", lambda fd: (order.append("sync"), real_fsync(fd)))
     monkeypatch.setattr(os, "rename", lambda *names, **more: (order.append("rename"), real_rename(*names, **more)))
-    with records.storage.workspace() as folder:
+    with records.storage.workspace("w") as folder:
         (folder / "part").write_bytes(b"music")
         records.storage.keep(folder / "part", "a.wav")
     assert order == ["sync", "rename", "sync"]
@@ -66,6 +66,9 @@ def test_a_full_disk_has_its_own_name(code):
 def test_what_earlier_processes_left_is_swept(records):
     (records.storage.tmp / "old").mkdir()
     (records.storage.tmp / "old" / "part").write_bytes(b"half")
+    (records.storage.tmp / "w1-x").mkdir()
+    records.storage.sweep("w1-")
+    assert [path.name for path in records.storage.tmp.iterdir()] == ["old"]
     records.storage.sweep()
     assert list(records.storage.tmp.iterdir()) == []
 

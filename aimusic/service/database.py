@@ -4,6 +4,9 @@ SQLite with a write-ahead log and full synchronisation. Reads never wait for a w
 `BEGIN IMMEDIATE` transaction, so two processes cannot both decide on what they read.
 """
 
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from sqlalchemy import (
@@ -84,14 +87,18 @@ class Database:
             f"sqlite:///{path}", pool_size=8, max_overflow=56, connect_args={"timeout": LOCK_WAIT_S}
         )
         self._writing = self._engine.execution_options(write=True)
+        self._turn = threading.Lock()
         event.listen(self._engine, "connect", _configure)
         event.listen(self._engine, "begin", _begin)
 
-    def read(self):
+    def read(self) -> AbstractContextManager[Connection]:
         return self._engine.begin()
 
-    def write(self):
-        return self._writing.begin()
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Threads queue up here: SQLite itself lets who waits sleep and ask again."""
+        with self._turn, self._writing.begin() as connection:
+            yield connection
 
     def prepare(self) -> None:
         """Check the file and make the tables. Raises Unavailable for a damaged or foreign file."""

@@ -61,6 +61,7 @@ class Desk:
         return self.records.library.find(name) or self._make(name, request)
 
     def _make(self, name: str, request: Request) -> Piece:
+        self._watcher.check_room()
         self._check_space()
         wishes = request.model_dump(mode="json")
         job = self.records.jobs.submit(name, wishes)

@@ -8,7 +8,7 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from aimusic.errors import Unavailable
 from aimusic.service import library
@@ -56,30 +56,29 @@ class Jobs:
 
     def submit(self, piece_id: str, request: dict) -> Job:
         """Queue a piece, or join the job that already makes it. Raises Unavailable when the queue is full."""
+        with self.database.read() as connection:  # most callers of a busy service need no write lock
+            if row := self._same_or_room(connection, piece_id):
+                return Job(*row)
         with self.database.write() as connection:
-            same = select(*_COLUMNS).where(jobs.c.piece_id == piece_id, ACTIVE)
-            row = connection.execute(same).one_or_none()
+            row = self._same_or_room(connection, piece_id)
             if row is None:
-                self._check_room(connection)
-                row = connection.execute(
-                    jobs.insert().returning(*_COLUMNS),
-                    {
-                        "id": secrets.token_hex(12),
-                        "piece_id": piece_id,
-                        "request": request,
-                        "status": "queued",
-                        "created_at": time.time(),
-                    },
-                ).one()
+                fields = {"id": secrets.token_hex(12), "piece_id": piece_id, "request": request}
+                fields |= {"status": "queued", "created_at": time.time()}
+                row = connection.execute(jobs.insert().returning(*_COLUMNS), fields).one()
         return Job(*row)
 
-    def _check_room(self, connection: Connection) -> None:
+    def _same_or_room(self, connection: Connection, piece_id: str) -> Row | None:
+        """The active job of the same piece, or None when there is room for one."""
+        row = connection.execute(select(*_COLUMNS).where(jobs.c.piece_id == piece_id, ACTIVE)).one_or_none()
+        if row is not None:
+            return row
         queued = connection.execute(_count("queued")).scalar_one()
         if queued >= self.queue_limit:
             recent = select(pieces.c.generation_s).order_by(pieces.c.created_at.desc()).limit(20).subquery()
             mean_s = connection.execute(select(func.avg(recent.c.generation_s))).scalar_one() or 1.0
             wait_s = min(600, int(1 + queued * mean_s / self.workers))
             raise Unavailable(f"{queued} pieces are waiting already; ask again in {wait_s} seconds", wait_s)
+        return None
 
     def claim(self, worker: str) -> Job | None:
         """Lease the oldest queued job to a worker."""

@@ -50,18 +50,18 @@ class Storage:
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise Unavailable(f"the data directory {self.root} cannot be written")
 
-    def sweep(self) -> None:
-        """Remove what earlier processes left behind. Only for the one process that leads the workers."""
-        for leftover in self.tmp.iterdir():
+    def sweep(self, owner: str = "") -> None:
+        """Remove what a worker that is gone left behind, or all of them."""
+        for leftover in self.tmp.glob(f"{owner}*"):
             shutil.rmtree(leftover)
 
     def free_bytes(self) -> int:
         return shutil.disk_usage(self.root).free
 
     @contextmanager
-    def workspace(self) -> Iterator[Path]:
+    def workspace(self, owner: str) -> Iterator[Path]:
         """A temporary folder on the same file system, removed afterwards."""
-        with full_disk_is_named(), TemporaryDirectory(dir=self.tmp, ignore_cleanup_errors=True) as folder:
+        with full_disk_is_named(), TemporaryDirectory(prefix=f"{owner}-", dir=self.tmp) as folder:
             yield Path(folder)
 
     def keep(self, path: Path, name: str) -> StoredFile:

@@ -183,8 +183,9 @@ class Slot:
         try:
             self._records.jobs.reclaim(self.name)
             self._records.roster.leave(self.name)
-        except SQLAlchemyError:
-            log.exception("the job of worker %s waits until its lease expires", self.name)
+            self._records.storage.sweep(f"{self.name}-")
+        except (SQLAlchemyError, OSError):
+            log.exception("worker %s could not be cleaned up after; its lease will expire", self.name)
 
 
 def _lock(file: TextIO) -> bool:

@@ -9,6 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from aimusic.errors import Unavailable
 from aimusic.service.jobs import Job
 
+_STOPPING = "the service is stopping; ask again in a moment"
+
 Find = Callable[[list[str]], dict[str, Job]]
 
 
@@ -31,10 +33,7 @@ class Watcher:
         """The job when it is over. Raises TimeoutError, and Unavailable when too many wait or we stop."""
         future: Future = Future()
         with self._change:
-            if self._stopped.is_set():
-                raise Unavailable("the service is stopping; ask again in a moment")
-            if sum(map(len, self._waiting.values())) >= self._limit:
-                raise Unavailable(f"{self._limit} callers are waiting already; ask again in a moment")
+            self._check_room()
             self._waiting.setdefault(job_id, []).append(future)
             self._change.notify()
         try:
@@ -42,11 +41,22 @@ class Watcher:
         finally:
             self._leave(job_id, future)
 
+    def check_room(self) -> None:
+        """Raise Unavailable if `wait` would: before any work is begun for a caller who cannot wait."""
+        with self._change:
+            self._check_room()
+
+    def _check_room(self) -> None:
+        if self._stopped.is_set():
+            raise Unavailable(_STOPPING)
+        if sum(map(len, self._waiting.values())) >= self._limit:
+            raise Unavailable(f"{self._limit} callers are waiting already; ask again in a moment")
+
     def stop(self) -> None:
         """Send every caller away."""
         self._stopped.set()
         with self._change:
-            self._refuse_all(Unavailable("the service is stopping; ask again in a moment"))
+            self._refuse_all(Unavailable(_STOPPING))
             self._change.notify()
 
     def _leave(self, job_id: str, future: Future) -> None:

@@ -119,7 +119,7 @@ class Worker:
         started = time.perf_counter()
         request = Request.model_validate(job.request)
         storage = self._records.storage
-        with storage.workspace() as folder:
+        with storage.workspace(self._name) as folder:
             made = maker.make(request, folder, lambda stage: self._progress(job, stage))
             name = f"{request.style}_{job.piece_id}"
             audio = storage.keep(made.audio, name + ".wav")
