@@ -288,7 +288,7 @@ def test_comping_sounds_the_chord_of_the_moment_or_an_early_next_one(pattern):
 def tones_of(pattern, chord):
     plain = {(p - chord.root) % 12 for p in chord.pitch_classes}
     own = {
-        "jazz": set(ROOTLESS[chord.quality]),
+        "jazz": {0, 1, 7, 8, *ROOTLESS[chord.quality]},  # tensions are bent into the key
         "shuffle": plain | {7, 9, 10},
         "power_chords": {i % 12 for i in power_tones(chord)},
     }

@@ -7,7 +7,7 @@ import pytest
 
 from aimusic.arranger.voicing import MUD, candidates, is_muddy, lead_voices
 from aimusic.errors import InvalidStyle
-from aimusic.music.harmony import QUALITIES, Chord, parse_chord
+from aimusic.music.harmony import QUALITIES, Chord, parse_chord, parse_key
 from aimusic.music.score import ChordSpan
 from aimusic.style import Player
 from tests.factories import STYLES
@@ -42,6 +42,17 @@ def test_rootless_voicings_leave_the_root_to_the_bass(quality):
     assert len(table)
     has_root = any(int(p) % 12 == 5 for voicing in table for p in voicing)
     assert has_root == (quality in ("dim", "m7b5"))
+
+
+@pytest.mark.parametrize(
+    ("symbol", "key", "tensions"),
+    [("G7", "C major", {9, 4}), ("G7", "C minor", {8, 3}), ("Em7", "C major", {4}), ("Dm7", "C major", {4})],
+)
+def test_tensions_belong_to_the_key(symbol, key, tensions):
+    """Ninth and thirteenth on G7 are A and E in C major, Ab and Eb in C minor; the iii chord takes its root."""
+    chord, scale = parse_chord(symbol), parse_key(key).scale
+    classes = {int(p) % 12 for voicing in candidates(chord, 48, 76, 4, "rootless", scale) for p in voicing}
+    assert classes - set(chord.pitch_classes[1:]) == tensions
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
@@ -98,7 +109,7 @@ def test_a_repeated_chord_keeps_its_voicing():
 def test_jitter_lets_the_hands_wander():
     chords = spans(*["Cmaj7"] * 8)
     jitter = np.array([0, 9, 9, 9, -9, -9, -9, 0.0])
-    assert len(set(lead_voices(chords, PIANO, 4, "rootless", jitter))) > 1
+    assert len(set(lead_voices(chords, PIANO, 4, "rootless", jitter=jitter))) > 1
 
 
 @pytest.mark.parametrize("name", STYLES)
@@ -116,9 +127,9 @@ def test_every_chord_can_be_voiced_by_every_player(name):
         voices, shape = shapes.get(someone.pattern, (4, "full"))
         for root in range(12):
             for quality in QUALITIES:
-                assert len(candidates(Chord(root, quality), someone.low, someone.high, voices, shape)), (
-                    someone.name
-                )
+                for scale in ((), parse_key("C major").scale, parse_key("C minor").scale):
+                    chord = Chord(root, quality)
+                    assert len(candidates(chord, someone.low, someone.high, voices, shape, scale)), someone.name
 
 
 def test_a_range_too_narrow_is_refused_with_the_chord():

@@ -94,7 +94,7 @@ def answers(chart: Chart, player: Player) -> list[Note]:
         rng = chart.rng("inner", "answers", start)
         if start // chart.plan.metre.bar_ticks in playing and rng.random() < ANSWER_SHARE:
             notes += _answer(start, end, chart, player, rng)
-    voiced = lead_voices(chart.lead.chords[-1:], player, INNER_VOICES, "rootless")
+    voiced = lead_voices(chart.ending.chords[:1], player, INNER_VOICES, "rootless", chart.plan.key.scale)
     return notes + strike(chart, voiced[0], again=True)
 
 

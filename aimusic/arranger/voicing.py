@@ -49,10 +49,13 @@ def power_tones(chord: Chord) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=4096)
-def candidates(chord: Chord, low: int, high: int, voices: int, shape: str) -> np.ndarray:
+def candidates(
+    chord: Chord, low: int, high: int, voices: int, shape: str, scale: tuple[int, ...] = ()
+) -> np.ndarray:
     """Every voicing of a chord in a range, shape (candidates, voices); empty where none fits.
 
     `shape`: "full" has the chord's tones, "rootless" thirds, sevenths and tensions, "power" root-fifth-octave.
+    Tensions are bent into `scale` (pitch classes), if one is given.
     """
     if shape == "power":
         found = [
@@ -61,7 +64,7 @@ def candidates(chord: Chord, low: int, high: int, voices: int, shape: str) -> np
             if root % 12 == chord.root and root + 12 <= high
         ]
         return np.array(found, dtype=np.int64).reshape(len(found), 3)
-    tones = _tones(chord, voices, shape)
+    tones = _tones(chord, voices, shape, scale)
     found = {spread for close in _close(tones, voices, low, high) for spread in (close, _drop_two(close))}
     legal = sorted(v for v in found if v[0] >= low and v[-1] <= high and not is_muddy(v))
     return np.array(legal, dtype=np.int64).reshape(len(legal), voices)
@@ -72,11 +75,32 @@ def is_muddy(voicing: tuple[int, ...]) -> bool:
     return any(a < limit and b - a < least for a, b in pairwise(voicing) for limit, least in MUD)
 
 
-def _tones(chord: Chord, voices: int, shape: str) -> list[int]:
+def _tones(chord: Chord, voices: int, shape: str, scale: tuple[int, ...]) -> list[int]:
     """The pitch classes of the voicing, rising from C; at most as many as there are voices."""
-    intervals = ROOTLESS[chord.quality] if shape == "rootless" else QUALITIES[chord.quality][1]
+    intervals = _in_scale(chord, scale) if shape == "rootless" else QUALITIES[chord.quality][1]
     kept = sorted(intervals, key=KEEP.index)[:voices]
     return sorted((chord.root + i) % 12 for i in kept)
+
+
+def _in_scale(chord: Chord, scale: tuple[int, ...]) -> tuple[int, ...]:
+    """The rootless voicing with its ninth and thirteenth as the key has them.
+
+    A dominant takes the flat ninth and thirteenth where only those are in the key; elsewhere a ninth outside
+    the key gives way to the root.
+    """
+    intervals = ROOTLESS[chord.quality]
+    if not scale:
+        return intervals
+    bent = []
+    for i in intervals:
+        is_tension = i in (2, 9) and i not in QUALITIES[chord.quality][1]
+        if not is_tension or (chord.root + i) % 12 in scale:
+            bent.append(i)
+        elif 10 in intervals and 4 in intervals and (chord.root + i - 1) % 12 in scale:
+            bent.append(i - 1)
+        else:
+            bent.append(0 if i == 2 else 7 if 7 not in intervals else 0)
+    return tuple(dict.fromkeys(bent)) if len(set(bent)) == len(bent) else intervals
 
 
 def _close(tones: list[int], voices: int, low: int, high: int) -> list[tuple[int, ...]]:
@@ -92,16 +116,22 @@ def _drop_two(voicing: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def lead_voices(
-    spans: tuple[ChordSpan, ...], player: Player, voices: int, shape: str, jitter: np.ndarray | None = None
+    spans: tuple[ChordSpan, ...],
+    player: Player,
+    voices: int,
+    shape: str,
+    scale: tuple[int, ...] = (),
+    jitter: np.ndarray | None = None,
 ) -> list[tuple[int, ...]]:
     """One voicing for each chord, with the least total motion, near the middle of the player's range.
 
     Args:
+        scale: pitch classes into which tensions are bent; none for the plain table.
         jitter: one number for each span, semitones by which the wished centre moves; none for a steady hand.
 
     Raises InvalidStyle where the range holds no voicing of a chord.
     """
-    tables = [candidates(span.chord, player.low, player.high, voices, shape) for span in spans]
+    tables = [candidates(span.chord, player.low, player.high, voices, shape, scale) for span in spans]
     for span, table in zip(spans, tables, strict=True):
         if not len(table):
             raise InvalidStyle(
@@ -148,7 +178,7 @@ def hands(chart: Chart, player: Player, voices: int, shape: str, wander: float =
     jitter = None
     if wander:
         jitter = _wandering(chart.rng(player.role, player.pattern, "wander"), wander, len(spans))
-    voicings = lead_voices(spans, player, voices, shape, jitter)
+    voicings = lead_voices(spans, player, voices, shape, chart.plan.key.scale, jitter)
     return Hands(tuple(span.onset_ticks for span in spans), tuple(voicings))
 
 
