@@ -134,7 +134,7 @@ class _Pen:
     def write(self, start: int, end: int, rng: np.random.Generator) -> None:
         """Write the bars [start, end)."""
         sketches = [self.chosen.copy() for _ in range(CANDIDATES)]
-        end_ticks = end * self.chart.metre.bar_ticks
+        end_ticks = min(end * self.chart.metre.bar_ticks, self.plan.end_ticks)
         while any(sketch.changes.now < end_ticks for sketch in sketches):
             self._advance(sketches, end_ticks, rng.random((2, CANDIDATES)))
         fits = np.array([sketch.fit for sketch in sketches])
