@@ -1,5 +1,10 @@
 """The whole studio with its real instruments: on the beat, the same bytes every time, loud as promised."""
 
+import hashlib
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -59,3 +64,28 @@ def test_drums_are_heard_within_5_ms_of_the_beat(kit, drum):
         first = max(0, at - 2205) + int(np.argmax(hit > 0.1 * hit.max()))
         if at:  # before the first beat there is nothing to be early in
             assert abs(first - at) < 0.005 * SAMPLE_RATE
+
+
+HASH_A_PIECE = """
+import hashlib
+from tests.test_sound_chain import STYLES, make_score, record
+
+for name, style in STYLES.items():
+    print(hashlib.sha256(record(make_score(name, duration=5.0), style).tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("environment", [{"OPENBLAS_NUM_THREADS": "2"}, {"OPENBLAS_CORETYPE": "Nehalem"}])
+def test_a_piece_has_the_same_bytes_under_other_threads_and_processors(environment):
+    here = [
+        hashlib.sha256(record(make_score(n, duration=5.0), s).tobytes()).hexdigest() for n, s in STYLES.items()
+    ]
+    other = subprocess.run(
+        [sys.executable, "-c", HASH_A_PIECE],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert other.stdout.split() == here
