@@ -12,7 +12,7 @@ from aimusic.music.score import ChordSpan
 from aimusic.style import Player
 from tests.factories import STYLES
 
-PIANO = Player(name="Piano", role="comping", instrument="grand_piano", pattern="jazz", low=48, high=76)
+PIANO = Player(name="Piano", role="comping", instrument="grand_piano", pattern="rootless", low=48, high=76)
 
 
 def spans(*symbols):
@@ -83,7 +83,7 @@ def test_mud_is_close_and_low():
 def test_hands_move_as_little_as_any_path_allows():
     """The path found is the cheapest of all paths, by trying every one."""
     chords = spans("C", "Am", "F")
-    narrow = Player(name="Hand", role="comping", instrument="x", pattern="jazz", low=55, high=69)
+    narrow = Player(name="Hand", role="comping", instrument="x", pattern="rootless", low=55, high=69)
     found = lead_voices(chords, narrow, 3, "full")
     tables = [candidates(span.chord, 55, 69, 3, "full") for span in chords]
 
@@ -116,7 +116,7 @@ def test_jitter_lets_the_hands_wander():
 def test_every_chord_can_be_voiced_by_every_player(name):
     """Whatever the composer writes, nobody's range is too narrow for it."""
     shapes = {
-        "jazz": (4, "rootless"),
+        "rootless": (4, "rootless"),
         "power_chords": (3, "power"),
         "shuffle": (3, "full"),
         "sustained": (3, "full"),

@@ -49,19 +49,19 @@ FIGURES = (
 )
 SHUFFLE_DEGREES = ((7, 7, 9, 9), (7, 7, 9, 9, 10, 10, 9, 9), (7, 7, 9, 7))
 SHUFFLE_CHOPS = ("..x...x.", ".x.x.x.x", "..x..x.>", "...x..x.")
-JAZZ_WANDER, PIANO_WANDER = 3.0, 2.0  # semitones
-JAZZ_VOICES, PIANO_VOICES, CHOP_VOICES, STAB_VOICES = 4, 4, 3, 4
+ROOTLESS_WANDER, PIANO_WANDER = 3.0, 2.0  # semitones
+ROOTLESS_VOICES, PIANO_VOICES, CHOP_VOICES, STAB_VOICES = 4, 4, 3, 4
 STRUM_S = 0.006
 HAND_S = 0.002
 
 
-def jazz(chart: Chart, player: Player) -> list[Note]:
+def rootless(chart: Chart, player: Player) -> list[Note]:
     """Rootless voicings in ever new rhythms, fewer where the melody is busy."""
-    voiced = hands(chart, player, JAZZ_VOICES, "rootless", JAZZ_WANDER)
+    voiced = hands(chart, player, ROOTLESS_VOICES, "rootless", ROOTLESS_WANDER)
     notes: list[Note] = []
     before = ""
     for measure in chart.played_by(player):
-        rng = chart.rng("comping", "jazz", measure.number)
+        rng = chart.rng("comping", "rootless", measure.number)
         bank = [r for r in JAZZ[_busyness(measure)] if r != before]
         before = bank[int(rng.integers(len(bank)))]
         notes += _rhythm(before, EIGHTH, measure, chart, voiced)
@@ -162,7 +162,7 @@ def _until_change(tick: int, chart: Chart, measure: Measure) -> int:
 
 
 PATTERNS: dict[str, Callable[[Chart, Player], list[Note]]] = {
-    "jazz": jazz,
+    "rootless": rootless,
     "power_chords": power_chords,
     "stabs": stabs,
     "shuffle": shuffle,
