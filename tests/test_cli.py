@@ -93,4 +93,4 @@ def test_the_command_and_the_service_make_the_same_music(call, tmp_path, records
     assert answers[0]["sha256"] == answers[1]["sha256"] and answers[0]["request"]["key"]
     assert answers[0]["chords"][0][0] == 0 and answers[0]["chords"][-1][1] <= 6
     assert (tmp_path / "a.mid").read_bytes()[:4] == b"MThd"
-    worker._records.close()
+    worker.records.close()

@@ -5,10 +5,13 @@ import logging
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from aimusic import __version__
+from aimusic.music.request import Request
 from aimusic.service.app import SECURITY_HEADERS, create_app
 from aimusic.style import load_styles
 
@@ -47,6 +50,19 @@ def test_an_unexpected_error_is_logged_with_its_traceback_and_told_without(make_
     assert response.status_code == 500 and response.content_type == "application/problem+json"
     assert "secret" not in response.text and "r-1" in response.get_json()["error"]
     assert "a secret" in caplog.text and "r-1" in caplog.text
+
+
+@pytest.mark.parametrize(("words", "status"), [("database or disk is full", 507), ("database is locked", 503)])
+def test_faults_of_the_database_are_told_as_what_they_are(make_settings, words, status):
+    app = create_app(make_settings())
+
+    @app.get("/broken")
+    def broken():
+        raise OperationalError("SELECT secrets", {}, Exception(words))
+
+    response = app.test_client().get("/broken")
+    assert response.status_code == status and "secrets" not in response.text
+    assert ("Retry-After" in response.headers) == (status == 503)
 
 
 @pytest.mark.parametrize("path", ["/", "/health/live", "/api/styles", "/nothing", "/studio/studio.js"])
@@ -170,3 +186,16 @@ print(json.dumps([answer.status_code, loaded]))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [200, []]
+
+
+def test_every_address_and_every_field_is_documented(service):
+    page = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+    for rule in service.url_map.iter_rules():
+        if not rule.rule.startswith("/studio") and rule.rule != "/favicon.ico":
+            assert f"{rule.rule}`" in page, rule.rule
+    for name, field in Request.model_fields.items():
+        assert f"| `{name}` |" in page
+        for limit in (
+            getattr(limit, side) for limit in field.metadata for side in ("ge", "le") if hasattr(limit, side)
+        ):
+            assert str(limit) in page, f"{name}: {limit}"

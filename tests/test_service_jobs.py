@@ -228,9 +228,9 @@ def raises(error):
 @pytest.fixture
 def worker(make_settings):
     made = Worker(make_settings(), "w", None)
-    made._records.prepare()
+    made.records.prepare()
     yield made
-    made._records.close()
+    made.records.close()
 
 
 @pytest.mark.parametrize(
@@ -245,18 +245,18 @@ def worker(make_settings):
     ],
 )
 def test_whatever_a_maker_does_its_job_ends_in_a_recorded_state(worker, act, status, code):
-    jobs = worker._records.jobs
+    jobs = worker.records.jobs
     jobs.submit("p", REQUEST)
     job = jobs.claim("w")
     worker.work(job, Player(act))
     after = now(jobs, job)
     assert after.status == status and (after.problem or {}).get("status") == code
-    assert list(worker._records.storage.tmp.iterdir()) == []
-    assert (worker._records.library.find("p") is not None) == (status == "succeeded")
+    assert list(worker.records.storage.tmp.iterdir()) == []
+    assert (worker.records.library.find("p") is not None) == (status == "succeeded")
 
 
 def test_a_piece_that_is_there_is_not_made_again(worker):
-    jobs = worker._records.jobs
+    jobs = worker.records.jobs
     for act in (lambda: None, raises(AssertionError("made twice"))):
         jobs.submit("p", REQUEST)
         job = jobs.claim("w")

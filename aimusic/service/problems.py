@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from aimusic.errors import MusicError, Unavailable
+from aimusic.errors import MusicError, StorageFull, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,9 @@ def _from_http_exception(error: HTTPException) -> Response:
 
 
 def _from_database_error(error: SQLAlchemyError) -> Response:
-    log.error("database: %s request_id=%s", error, request_id())
+    log.error("database: %s request_id=%s", str(error).splitlines()[0], request_id())
+    if "disk is full" in str(error):  # SQLite's own words
+        return from_music_error(StorageFull("the disk is full; free some space and ask again"))
     return from_music_error(Unavailable("the database cannot be used now; the log says why"))
 
 

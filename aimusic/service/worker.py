@@ -60,7 +60,7 @@ class Worker:
         self._settings = settings
         self._name = name
         self._load = load
-        self._records: Records = open_records(settings)
+        self.records: Records = open_records(settings)
         self._state = "starting"
         self._held: tuple[Job, float] | None = None  # the job, and when it was begun
         self._wake = threading.Event()
@@ -70,7 +70,7 @@ class Worker:
         """Work until told to stop; a supervised worker also ends when its standard input is closed."""
         signal.signal(signal.SIGTERM, lambda *_: self.stop())
         signal.signal(signal.SIGINT, lambda *_: self.stop())
-        self._records.prepare()
+        self.records.prepare()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         if supervised:
             threading.Thread(target=self._listen, name="listener", daemon=True).start()
@@ -79,13 +79,13 @@ class Worker:
         self._state = "ready"
         self._report()
         while not self._stopping.is_set():
-            job = self._records.jobs.claim(self._name)
+            job = self.records.jobs.claim(self._name)
             if job is not None:
                 self._hold(job, maker)
             elif next(warm_ups, None) is None:
                 self._wake.wait(POLL_S)
                 self._wake.clear()
-        self._records.roster.leave(self._name)
+        self.records.roster.leave(self._name)
 
     def stop(self) -> None:
         """Give back the job at its next stage, and end."""
@@ -101,9 +101,9 @@ class Worker:
 
     def work(self, job: Job, maker: Maker) -> None:
         """Make one piece; whatever happens, the job ends in a recorded state."""
-        jobs = self._records.jobs
+        jobs = self.records.jobs
         try:
-            there = self._records.library.find(job.piece_id)
+            there = self.records.library.find(job.piece_id)
             jobs.succeed(job, None if there else self._make(job, maker))
         except GiveBack:
             jobs.give_back(job)
@@ -118,7 +118,7 @@ class Worker:
     def _make(self, job: Job, maker: Maker) -> Piece:
         started = time.perf_counter()
         request = Request.model_validate(job.request)
-        storage = self._records.storage
+        storage = self.records.storage
         with storage.workspace(self._name) as folder:
             made = maker.make(request, folder, lambda stage: self._progress(job, stage))
             name = f"{request.style}_{job.piece_id}"
@@ -131,7 +131,7 @@ class Worker:
     def _progress(self, job: Job, stage: str) -> None:
         if self._stopping.is_set():
             raise GiveBack
-        self._records.jobs.advance(job, stage)
+        self.records.jobs.advance(job, stage)
 
     def _beat(self) -> None:
         """Report and renew the lease; a worker that hangs in its job ends itself."""
@@ -147,9 +147,9 @@ class Worker:
             time.sleep(BEAT_S)
 
     def _report(self) -> None:
-        self._records.roster.report(self._name, os.getpid(), self._state)
+        self.records.roster.report(self._name, os.getpid(), self._state)
         if self._held:
-            self._records.jobs.renew(self._name)
+            self.records.jobs.renew(self._name)
 
     def _listen(self) -> None:
         """A byte means a job; the end of the stream, that the parent is gone: nobody waits any more."""
@@ -157,6 +157,6 @@ class Worker:
             self._wake.set()
         try:
             if held := self._held:
-                self._records.jobs.give_back(held[0])
+                self.records.jobs.give_back(held[0])
         finally:
             os._exit(0)
