@@ -1,5 +1,6 @@
 """Guitars, basses and harp against the physics of a plucked string."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from aimusic.music.chance import stream
 from aimusic.synth.instruments import load_instruments
 from aimusic.synth.kernels import SAMPLE_RATE, hertz, samples
-from aimusic.synth.voices.plucked import plucked_string, string_partials
+from aimusic.synth.voices.plucked import Body, Noises, Pluck, String, plucked_string, string_partials
 
 INSTRUMENTS = load_instruments()
 GUITARS = ["nylon_guitar", "steel_guitar", "clean_guitar", "overdriven_guitar", "distortion_guitar"]
@@ -16,20 +17,10 @@ BASSES = ["upright_bass", "finger_bass"]
 SIZE = 1 << 18
 
 # A string without body, noise or pickup, so that a test sees one thing at a time.
-BARE = {
-    "pluck_at": 0.2,
-    "pluck_hz": 15000.0,
-    "pluck_tracking": 0.0,
-    "brightness": 0.0,
-    "tilt": 0.0,
-    "inharmonicity": 1e-4,
-    "t60_s": 4.0,
-    "t60_slope": 0.0,
-    "t60_loss": 0.0,
-    "damper_s": 0.2,
-    "finger_db": -120.0,
-    "hiss_db": -120.0,
-}
+PLUCK = Pluck(at=0.2, corner_hz=15000.0, tracking=0.0, brightness=0.0, tilt=0.0)
+STRING = String(inharmonicity=1e-4, t60_s=4.0, t60_slope=0.0, t60_loss=0.0, damper_s=0.2)
+SILENT = Noises(finger_db=-120.0, finger_hz=1000.0, finger_s=0.01, lift_db=-120.0, hiss_db=-120.0)
+BARE = {"pluck": PLUCK, "string": STRING, "body": Body(), "noises": SILENT}
 
 
 def bare(pitch: int = 48, hold_s: float = 2.0, **settings) -> np.ndarray:
@@ -64,13 +55,15 @@ def test_partials_of_a_stiff_string_rise_above_the_harmonics():
 @pytest.mark.parametrize(("at", "missing"), [(0.2, 5), (0.25, 4), (0.5, 2)])
 def test_a_string_does_not_sound_the_partials_that_have_a_node_under_the_finger(at, missing):
     """The finger wanders by 7 %, so the node is not quite empty: at least 9 dB below its neighbours."""
-    level = levels(bare(pluck_at=at), string_partials(48, 1e-4))
+    level = levels(bare(pluck=replace(PLUCK, at=at)), string_partials(48, 1e-4))
     around = np.mean([level[missing - 2], level[missing]])
     assert level[missing - 1] < around - 9
 
 
 def test_a_pickup_does_not_hear_the_partials_that_have_a_node_above_it():
-    level = levels(bare(pickup_at=1 / 3), string_partials(48, 1e-4)) - levels(bare(), string_partials(48, 1e-4))
+    level = levels(bare(body=Body(pickup_at=1 / 3)), string_partials(48, 1e-4)) - levels(
+        bare(), string_partials(48, 1e-4)
+    )
     assert level[2] < level[1] - 15 and level[5] < level[4] - 15
 
 
@@ -78,13 +71,13 @@ def test_loss_grows_with_the_square_of_frequency():
     """1 / T60 = 1 / t60_s + loss (f / kHz)², and the second plane lives 1.8 times as long: between."""
     f = string_partials(60, 1e-4)[:6]
     wanted = 1 / (1 / 4.0 + 0.5 * (f / 1000) ** 2)
-    ratio = t60s(bare(60, t60_loss=0.5), f) / wanted
+    ratio = t60s(bare(60, string=replace(STRING, t60_loss=0.5)), f) / wanted
     assert (ratio > 0.97).all() and (ratio < 1.8).all()
 
 
 def test_a_body_lifts_the_partials_at_its_formant():
     f = string_partials(48, 1e-4)
-    plain, boxed = levels(bare(), f), levels(bare(body=((f[3], 12.0, 4.0),)), f)
+    plain, boxed = levels(bare(), f), levels(bare(body=Body(formants=((f[3], 12.0, 4.0),))), f)
     assert np.argmax(boxed - plain) == 3
 
 
@@ -104,7 +97,7 @@ def test_bass_notes_last_between_3_and_15_seconds(name):
 @pytest.mark.parametrize("name", [*GUITARS, *BASSES, "harp"])
 def test_high_partials_die_before_low_ones(name):
     pitch = 48 if name not in BASSES else 36
-    f = string_partials(pitch, INSTRUMENTS[name].settings["inharmonicity"])[[0, 9]]
+    f = string_partials(pitch, INSTRUMENTS[name].settings["string"].inharmonicity)[[0, 9]]
     low_s, high_s = t60s(note(name, pitch), f)
     assert high_s < low_s
 
@@ -120,7 +113,7 @@ def test_a_pluck_speaks_within_15_ms(name):
 def test_fingers_and_wood_are_heard_and_stay_behind_the_string(name):
     """What is not string (with against without the noises) lies 10 to 45 dB below it in the first 50 ms."""
     instrument = INSTRUMENTS[name]
-    quiet = {**instrument.settings, "finger_db": -120.0, "hiss_db": -120.0, "knock": ()}
+    quiet = {**instrument.settings, "noises": SILENT, "knock": ()}
     pitch = 45
     both, string = (
         plucked_string(pitch, 80 / 127, 0.5, stream(0, "pluck"), **settings)
@@ -135,7 +128,7 @@ def test_fingers_and_wood_are_heard_and_stay_behind_the_string(name):
 def test_electric_guitars_leave_the_amplifier_to_their_insert(name):
     """The note itself is linear: nothing between the partials of one string 60 dB below them."""
     assert INSTRUMENTS[name].insert.startswith("amp_")
-    f = string_partials(57, INSTRUMENTS[name].settings["inharmonicity"])
+    f = string_partials(57, INSTRUMENTS[name].settings["string"].inharmonicity)
     part = note(name, 57)[samples(0.3) : samples(1.3)]
     amplitude = np.abs(np.fft.rfft(part * np.blackman(len(part)), SIZE))
     bins = np.fft.rfftfreq(SIZE, 1 / SAMPLE_RATE)

@@ -23,10 +23,68 @@ from aimusic.synth.kernels import (
     overlay,
     samples,
 )
+from aimusic.synth.voices.contours import recipe
 
 MAX_PARTIALS = 72
 MAX_RING_S = 12.0
 VOICING = 0.85  # share of the board's unevenness in dB that the technician has taken out of each key's level
+
+
+@recipe
+class Hammer:
+    """What the blow puts into the string.
+
+    Attributes:
+        felt_hz: corner of the felt's low-pass at pitch 60, velocity 80; felt_tracking: its octaves per octave of
+            pitch; felt_slope: order of its roll-off; brightness: octaves that it rises from soft to loud.
+        tilt: the hammer's weight; partial k falls as k^-tilt, and tilt grows by tilt_tracking per octave.
+    """
+
+    felt_hz: float
+    felt_tracking: float
+    felt_slope: float
+    brightness: float
+    tilt: float
+    tilt_tracking: float
+
+
+@recipe
+class Strings:
+    """How long a key rings.
+
+    Attributes:
+        t60_s: prompt decay of the fundamental at pitch 60; t60_slopes: octaves lost per octave of pitch below and
+            above it; t60_loss: how much faster partials fall, per kHz above the fundamental.
+        aftersound_db, aftersound_ratio: level and T60 of the aftersound against the prompt sound.
+    """
+
+    t60_s: float
+    t60_slopes: tuple[float, float]
+    t60_loss: float
+    aftersound_db: float
+    aftersound_ratio: float
+
+
+@recipe
+class Board:
+    """The soundboard: standard deviation of its response, its low-pass, and the spread of the keys, 0..1."""
+
+    deviation_db: float
+    top_hz: float
+    spread: float
+
+
+@recipe
+class Noises:
+    """Levels of what is not string: the board's thump at the blow and at the release, and the hammer's noise.
+
+    hammer_db is at pitch 60 and grows by hammer_tracking_db per octave.
+    """
+
+    knock_db: float
+    lift_db: float
+    hammer_db: float
+    hammer_tracking_db: float
 
 
 def grand_piano(
@@ -35,78 +93,40 @@ def grand_piano(
     hold_s: float,
     rng: np.random.Generator,
     *,
-    felt_hz: float,
-    felt_tracking: float,
-    felt_slope: float,
-    brightness: float,
-    tilt: float,
-    tilt_tracking: float,
-    top_hz: float,
-    t60_s: float,
-    t60_slopes: tuple[float, float],
-    t60_loss: float,
-    aftersound_db: float,
-    aftersound_ratio: float,
-    soundboard_db: float,
-    knock_db: float,
-    lift_db: float,
-    hammer_db: float,
-    hammer_tracking_db: float,
-    spread: float,
+    hammer: Hammer,
+    strings: Strings,
+    board: Board,
+    noises: Noises,
     undamped_from: int,
 ) -> np.ndarray:
-    """One key of a grand piano.
-
-    Args:
-        felt_hz: corner of the hammer felt at pitch 60, velocity 80; `felt_tracking`: its octaves per octave of
-            pitch; `felt_slope`: order of its roll-off; `brightness`: octaves that it rises from soft to loud.
-        tilt: level of partial k falls as k^-tilt, the weight of the hammer, plus `tilt_tracking` per octave;
-            top_hz: low-pass of the board.
-        t60_s: prompt decay of the fundamental at pitch 60; `t60_slopes`: octaves lost per octave of pitch
-            below and above it; `t60_loss`: how much faster partials fall, per kHz above the fundamental.
-        aftersound_db, aftersound_ratio: level and T60 of the aftersound against the prompt sound.
-        soundboard_db: standard deviation of the soundboard's response.
-        knock_db: level of the soundboard's own modes at the blow; lift_db: at the release.
-        hammer_db: level of the hammer's noise at pitch 60; it grows by `hammer_tracking_db` per octave.
-        spread: how far the keyboard spreads between left and right, 0..1.
-        undamped_from: first pitch without a damper.
-
-    Returns:
-        Stereo, (2, samples).
-    """
-    octaves = (pitch - 60) / 12.0
-    f = partials(pitch)
-    corner_hz = felt_hz * 2.0 ** (felt_tracking * octaves + brightness * (velocity - MEZZO_FORTE))
-    level = hammer(f, pitch, corner_hz, felt_slope, tilt + tilt_tracking * octaves) * low_pass(f, top_hz)
-    level = level * decibels(rng.normal(0.0, 0.4, len(f)))  # no two blows are the same
-    t60 = t60_s * 2.0 ** (-t60_slopes[octaves > 0] * octaves) / (1.0 + t60_loss * (f - f[0]) / 1000.0)
-    after = t60 * (1.0 + (aftersound_ratio - 1.0) / (1.0 + f / 4000.0))  # high partials have little of it
+    """One key of a grand piano, (2, samples); keys from `undamped_from` on have no damper."""
+    damped = pitch < undamped_from
     damper_s = damper_t60(pitch)
+    f = partials(pitch)
+    prompt, after = decays(f, pitch, strings)
     ring_s = min(MAX_RING_S, after[0])
-    n = samples(ring_s if pitch >= undamped_from else min(ring_s, hold_s + 1.25 * damper_s))
+    n = samples(min(ring_s, hold_s + 1.25 * damper_s) if damped else ring_s)
 
-    amp, phase = soundboard(f, soundboard_db)
-    amp = amp * level
-    amp *= (np.sum(amp**2) / 2.0) ** (-0.5 * VOICING) * key_pan(pitch, spread)
+    level = blow(f, pitch, velocity, hammer) * decibels(rng.normal(0.0, 0.4, len(f)))  # no two blows are the same
+    amp, phase = radiation(f, level, pitch, board)
     beat = 2.0 ** (rng.uniform(0.25, 0.7, len(f)) / 1200.0)  # cents between the strings of a key
     sound = modal(
         np.concatenate((f, f * beat)),
-        np.concatenate((t60, after)),
-        np.concatenate((amp, decibels(aftersound_db) * amp), axis=1),
+        np.concatenate((prompt, after)),
+        np.concatenate((amp, decibels(strings.aftersound_db) * amp), axis=1),
         np.concatenate((phase, phase), axis=1),
         n,
     )
-    force = velocity**LEVEL_EXPONENT
-    sound *= np.float32(force)
-    overlay(sound, force * decibels(knock_db) * knock(velocity))
-    noise_db = hammer_db + hammer_tracking_db * octaves
-    overlay(sound, force * decibels(noise_db) * hammer_noise(pitch, velocity, rng))
+    octaves = (pitch - 60) / 12.0
+    hammer_db = noises.hammer_db + noises.hammer_tracking_db * octaves
+    overlay(sound, decibels(noises.knock_db) * knock(velocity))
+    overlay(sound, decibels(hammer_db) * hammer_noise(pitch, velocity, rng))
+    sound *= np.float32(velocity**LEVEL_EXPONENT)
     contact_s = 0.0035 * 2.0 ** (-0.45 * octaves - 0.5 * (velocity - MEZZO_FORTE))  # felt on string: 6 to 1 ms
     sound = edges(sound, contact_s, 0.0)
-    if pitch >= undamped_from:
-        return sound
-    damp(sound, hold_s, damper_s)
-    overlay(sound[:, samples(hold_s) :], decibels(lift_db) * knock(velocity))
+    if damped:
+        damp(sound, hold_s, damper_s)
+        overlay(sound[:, samples(hold_s) :], decibels(noises.lift_db) * knock(velocity))
     return sound
 
 
@@ -135,15 +155,34 @@ def partials(pitch: int) -> np.ndarray:
     return f[f < min(AUDIBLE_HZ, 60.0 * first_hz + 2000.0)]
 
 
-def hammer(f: np.ndarray, pitch: int, corner_hz: float, slope: float, tilt: float) -> np.ndarray:
+def decays(f: np.ndarray, pitch: int, strings: Strings) -> tuple[np.ndarray, np.ndarray]:
+    """T60 of each partial in the prompt sound and in the aftersound, (K,) each."""
+    octaves = (pitch - 60) / 12.0
+    first_s = strings.t60_s * 2.0 ** (-strings.t60_slopes[octaves > 0] * octaves)
+    prompt = first_s / (1.0 + strings.t60_loss * (f - f[0]) / 1000.0)
+    return prompt, prompt * (1.0 + (strings.aftersound_ratio - 1.0) / (1.0 + f / 4000.0))  # little of it up high
+
+
+def blow(f: np.ndarray, pitch: int, velocity: float, hammer: Hammer) -> np.ndarray:
     """Level of each partial, (K,), power 1 in all: where the hammer strikes, its weight, and its felt."""
+    octaves = (pitch - 60) / 12.0
     k = np.arange(1, len(f) + 1)
     place = np.interp(pitch, (21, 60, 108), (0.122, 0.118, 0.075))  # striking point over string length
     blur = np.interp(pitch, (36, 84), (0.15, 0.5))  # treble hammers stay on while the wave comes and goes
     comb = np.hypot(np.sin(np.pi * place * k), blur)
-    felt = (1.0 + (f / corner_hz) ** 2) ** (-slope / 2.0)
-    level = comb * k**-tilt * felt
+    weight = k ** -(hammer.tilt + hammer.tilt_tracking * octaves)
+    octaves_up = hammer.felt_tracking * octaves + hammer.brightness * (velocity - MEZZO_FORTE)
+    felt = (1.0 + (f / (hammer.felt_hz * 2.0**octaves_up)) ** 2) ** (-hammer.felt_slope / 2.0)
+    level = comb * weight * felt
     return level / np.sqrt(np.sum(level**2))
+
+
+def radiation(f: np.ndarray, level: np.ndarray, pitch: int, board: Board) -> tuple[np.ndarray, np.ndarray]:
+    """Amplitude and phase of each partial at the left and the right ear, (2, K) each; the key is voiced."""
+    gain, phase = soundboard(f, board.deviation_db)
+    amp = gain * level * low_pass(f, board.top_hz)
+    voiced = (np.sum(amp**2) / 2.0) ** (-0.5 * VOICING)
+    return amp * voiced * key_pan(pitch, board.spread), phase
 
 
 @cache

@@ -70,12 +70,19 @@ def electric_piano(
     phase = np.tile([0.0, np.pi / 2], HARMONICS // 2)
     sound = edges(additive(f, env, phase, n), 0.002, 0.0)
 
-    ratio, mode_t60, db = np.array(modes).T
-    strike = velocity**LEVEL_EXPONENT * decibels(db + rng.uniform(-1.5, 1.5, len(db)))
-    overlay(sound, modal(hertz(pitch) * ratio, mode_t60, strike, np.full(len(db), -np.pi / 2), n))
-    thump = burst(rng, lambda x: low_pass(x, 350.0 * 2.0**velocity), 0.09, 0.002)
-    overlay(sound, velocity**LEVEL_EXPONENT * decibels(thump_db) * thump)
+    strike = _strike(pitch, rng, modes, n)
+    overlay(strike, decibels(thump_db) * burst(rng, lambda x: low_pass(x, 350.0 * 2.0**velocity), 0.09, 0.002))
+    sound += np.float32(velocity**LEVEL_EXPONENT) * strike
     return damp(sound, hold_s, damper_s)
+
+
+def _strike(
+    pitch: int, rng: np.random.Generator, modes: tuple[tuple[float, float, float], ...], n: int
+) -> np.ndarray:
+    """The other modes of tine and tone bar, no two blows the same; (n,)."""
+    ratio, t60, db = np.array(modes).T
+    amp = decibels(db + rng.uniform(-1.5, 1.5, len(db)))
+    return modal(hertz(pitch) * ratio, t60, amp, np.full(len(db), -np.pi / 2), n)
 
 
 def pickup_harmonics(a: np.ndarray, offset: float) -> np.ndarray:
