@@ -217,6 +217,13 @@ def test_a_wrong_table_is_refused_by_instrument_and_key(changes, message):
         read_instrument("vibraphone", altered("vibraphone", **changes))
 
 
+def test_a_wrong_key_in_a_group_of_settings_is_named():
+    table = altered("harp")
+    table["settings"]["pluck"] = {**table["settings"]["pluck"], "att": 0.5}
+    with pytest.raises(InvalidInstrument, match=r"harp\.settings\.pluck\.att: "):
+        read_instrument("harp", table)
+
+
 def test_an_unreadable_file_is_refused_by_name(tmp_path):
     path = tmp_path / "instruments.toml"
     path.write_text("[vibraphone\n", encoding="utf-8")

@@ -121,20 +121,7 @@ def read_instrument(name: str, table: dict) -> Instrument:
     if row.low > row.high:
         raise InvalidInstrument(f"{name}.low: must not be above high, got {row.low} and {row.high}")
     settings = check_settings(METHODS[row.method], row.settings, name)
-    return Instrument(
-        name=name,
-        family=row.family,
-        program=row.program,
-        low=row.low,
-        high=row.high,
-        insert=row.insert,
-        is_drum=row.is_drum,
-        level_db=row.level_db,
-        release_s=row.release_s,
-        tuned_ratio=row.tuned_ratio,
-        method=row.method,
-        settings=MappingProxyType(settings),
-    )
+    return Instrument(**{**vars(row), "name": name, "settings": MappingProxyType(settings)})
 
 
 def check_settings(voice: Callable, settings: dict, name: str) -> dict[str, object]:
@@ -144,7 +131,7 @@ def check_settings(voice: Callable, settings: dict, name: str) -> dict[str, obje
         for key, parameter in inspect.signature(voice).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
-    for key in settings.keys() - asked.keys():
+    for key in sorted(settings.keys() - asked.keys()):
         raise InvalidInstrument(f"{name}.settings.{key}: {voice.__name__} has no such setting")
     for key, parameter in asked.items():
         if parameter.default is inspect.Parameter.empty and key not in settings:
