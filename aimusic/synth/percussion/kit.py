@@ -57,10 +57,10 @@ def drum_kit(
 
     Args:
         pitch: General MIDI drum number.
-        name: of the kit: its files in the bank, and the seed of its metal.
+        name: of the kit: its files in the bank, and a part of the names of its random streams.
 
     Returns:
-        Stereo, (2, samples), read-only: it comes from the bank.
+        Stereo, (2, samples).
 
     Raises:
         InvalidInstrument: for a number that no drum of the kit has.
@@ -85,17 +85,20 @@ def stroke(kit: str, drum: str, layer: int, take: int) -> np.ndarray:
     """A drum (as JSON) struck with the force of a layer, at the level of full velocity. Stereo, (2, samples)."""
     made = _DRUM.validate_json(drum)
     level = (layer - 0.5) / made.layers
-    gain = decibels(made.level_db)
-    parts = [(gain, piece) for piece in (*made.skins, *made.bursts)]
-    parts += [(gain * decibels(made.metal_db), piece) for piece in made.metals]
-    parts += [(gain * decibels(made.square_db), piece) for piece in made.squares]
     sounds = []
-    for index, (part_gain, piece) in enumerate(parts):
+    for index, (gain_db, piece) in enumerate(_pieces(made)):
         rng = stream(take, kit, *made.numbers, index)
-        sounds.append(np.atleast_2d(piece.strike(level, rng)) * np.float32(part_gain))
+        sounds.append(np.atleast_2d(piece.strike(level, rng)) * np.float32(decibels(made.level_db + gain_db)))
     out = np.zeros((2, max(sound.shape[-1] for sound in sounds)), np.float32)
     for sound in sounds:
         out[:, : sound.shape[-1]] += sound
     angle = (1 + made.pan) * np.pi / 4
     out *= np.float32([[np.cos(angle)], [np.sin(angle)]]) * np.float32(2**0.5)
     return edges(out, 0.0002, 0.01)
+
+
+def _pieces(drum: Drum) -> list[tuple[float, Skin | Burst | Metal | Squares]]:
+    """What the drum is made of, each with its gain in decibels."""
+    pieces = [(0.0, piece) for piece in (*drum.skins, *drum.bursts)]
+    pieces += [(drum.metal_db, metal) for metal in drum.metals]
+    return pieces + [(drum.square_db, squares) for squares in drum.squares]
