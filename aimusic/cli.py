@@ -78,6 +78,8 @@ def generate(out: str | None, **options) -> None:
     wishes = parse_request({name: value for name, value in options.items() if value is not None}, styles)
     request = resolved(wishes, styles[wishes.style])
     wav = Path(out or f"{request.style}_{request.seed}.wav")
+    if wav.suffix.lower() != ".wav":
+        raise click.BadParameter("must end with .wav", param_hint="--out")
     if not wav.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {wav.parent}", param_hint="--out")
     recording = record(request, styles[request.style], Composer())

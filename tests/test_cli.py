@@ -47,6 +47,7 @@ def test_styles_are_listed(call):
         (("--duration", "301"), "duration: must be a number between 1 and 300, got 301"),
         (("--tempo", "59"), "tempo: must be a number between 60 and 200, got 59"),
         (("--out", "nowhere/a.wav"), "there is no folder nowhere"),
+        (("--out", "a.mid"), "must end with .wav"),
     ],
 )
 def test_a_wrong_option_is_one_sentence(call, words, sentence):

@@ -22,6 +22,7 @@ from sqlalchemy import (
     create_engine,
     event,
 )
+from sqlalchemy.exc import TimeoutError
 
 from aimusic.errors import Unavailable
 
@@ -97,8 +98,13 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Threads queue up here: SQLite itself lets who waits sleep and ask again."""
-        with self._turn, self._writing.begin() as connection:
-            yield connection
+        if not self._turn.acquire(timeout=LOCK_WAIT_S):
+            raise TimeoutError("database is locked by another thread")
+        try:
+            with self._writing.begin() as connection:
+                yield connection
+        finally:
+            self._turn.release()
 
     def prepare(self) -> None:
         """Check the file and make the tables. Raises Unavailable for a damaged or foreign file."""
