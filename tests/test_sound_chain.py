@@ -51,7 +51,7 @@ def test_cold_and_warm_give_the_same_bytes():
 @pytest.mark.parametrize("drum", [36, 38, 42])
 @pytest.mark.parametrize("kit", ["acoustic_kit", "electronic_kit"])
 def test_drums_are_heard_within_5_ms_of_the_beat(kit, drum):
-    """From note to finished sound nothing is late: the rise to a tenth of each hit's peak lies on the grid."""
+    """From note to finished sound nothing is late: the rise to a third of each hit's peak lies on the grid."""
     style = next(s for s in STYLES.values() if any(p.instrument == kit for p in s.parts))
     name = next(p.name for p in style.parts if p.instrument == kit)
     notes = tuple(Note(12 * beat, drum, 3, 100) for beat in range(6))
@@ -61,7 +61,7 @@ def test_drums_are_heard_within_5_ms_of_the_beat(kit, drum):
     for note in notes:
         at = round(score.onset_s(note) * SAMPLE_RATE)
         hit = out[max(0, at - 2205) : at + 2205]
-        first = max(0, at - 2205) + int(np.argmax(hit > 0.1 * hit.max()))
+        first = max(0, at - 2205) + int(np.argmax(hit > 0.35 * hit.max()))
         if at:  # before the first beat there is nothing to be early in
             assert abs(first - at) < 0.005 * SAMPLE_RATE
 
