@@ -123,11 +123,17 @@ def train(
     Args:
         lessons, validation: of all styles; adapting to one style takes its own from them.
         styles: names in the order of the style tokens. start: weights to begin with.
+
+    Raises:
+        InvalidData: there is nothing to learn from or to validate with.
     """
+    measured = [lesson for lesson in validation if not recipe.style or recipe.style in lesson.styles]
+    if not lessons or not measured:
+        what = f"{recipe.part} of {recipe.style or 'any style'}"
+        raise InvalidData(f"the corpus has no {what} to learn from, or none to validate with")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
     run = _Run(recipe, folder, torch.device(device), start)
-    measured = [lesson for lesson in validation if not recipe.style or recipe.style in lesson.styles]
     while run.unfinished():
         for batch in _epoch(recipe, lessons, styles, run.progress.epoch, skip=run.skip):
             run.learn(batch)
