@@ -100,7 +100,7 @@ SOLO = {
 
 def read_solos(folder, **changes) -> list:
     given = source(folder, json_lines([{**SOLO, **changes}]))
-    return list(solos(given, file="rows.jsonl.gz", styles=["one"], blues_styles=["two"]))
+    return list(solos(given, file="rows.jsonl.gz", styles=["one"], blues_field="blues", blues_styles=["two"]))
 
 
 def test_a_solo_is_written_straight_with_its_chords_and_form(tmp_path):

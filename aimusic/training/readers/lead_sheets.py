@@ -86,14 +86,15 @@ def _lead_sheet(source: Source, row: dict, styles: tuple[str, ...]) -> Piece | R
 def solos(source: Source, *, file: str, styles: list[str], blues_styles: list[str]) -> Iterator[Piece | Rejection]:
     """Solos: `melody` = [bar, offset, duration, pitch, ...] in beats, `beats` = [bar, beat, chord, ...].
 
-    Swung eighths are written straight (`melody.quantise_beat`). Choruses of the form are the sections.
+    Swung eighths are written straight (`melody.quantise_beat`). Choruses of the form are the sections. Where
+    the field `blues_field` is true, a solo teaches `blues_styles`.
     """
     for row in rows(source, file):
         metre = row["signature"]
         if metre not in ("4/4", "3/4"):
             yield Rejection(row["id"], f"metre {metre}")
             continue
-        yield _solo(source, row, tuple(blues_styles if row["blues"] else styles))
+        yield _solo(source, row, tuple(blues_styles if row[blues_field] else styles))
 
 
 def _solo(source: Source, row: dict, styles: tuple[str, ...]) -> Piece | Rejection:
