@@ -83,7 +83,9 @@ def _lead_sheet(source: Source, row: dict, styles: tuple[str, ...]) -> Piece | R
     )  # fmt: skip
 
 
-def solos(source: Source, *, file: str, styles: list[str], blues_styles: list[str]) -> Iterator[Piece | Rejection]:
+def solos(
+    source: Source, *, file: str, styles: list[str], blues_field: str, blues_styles: list[str]
+) -> Iterator[Piece | Rejection]:
     """Solos: `melody` = [bar, offset, duration, pitch, ...] in beats, `beats` = [bar, beat, chord, ...].
 
     Swung eighths are written straight (`melody.quantise_beat`). Choruses of the form are the sections. Where
