@@ -256,5 +256,26 @@ def evaluate(corpus: str, pieces: int, json_file: str, page: str) -> None:
     click.echo(f"{page} and {json_file} are written")
 
 
+@main.command()
+@click.option(
+    "--data", type=click.Path(file_okay=False), required=True, help="A directory that `download` filled."
+)
+@click.option("--out", type=click.Path(dir_okay=False), required=True, help="The grooves, grooves.json.")
+@click.option(
+    "--count", type=click.IntRange(1), default=6, show_default=True, help="Of each style, grid and kind."
+)
+def grooves(data: str, out: str, count: int) -> None:
+    """Find the typical bars and fills of each style in human drumming, as step patterns."""
+    import json
+    from pathlib import Path
+
+    from aimusic.training.grooves import mine_grooves
+    from aimusic.training.readers.drums import drum_bars
+
+    found = mine_grooves(drum_bars(Path(data)), count)
+    Path(out).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    click.echo(f"{len(found)} grooves in {out}")
+
+
 if __name__ == "__main__":
     main()
