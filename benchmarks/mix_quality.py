@@ -98,7 +98,7 @@ def main():
             mix(stems[:1], score, style)  # makes the room, once for a process
             sound, t_mix = timed(lambda stems=stems, score=score, style=style: mix(stems, score, style), 3)
             audio, t_master = timed(
-                lambda sound=sound, score=score, style=style: master(sound, score, style.mix), 3
+                lambda sound=sound, score=score, style=style: master(sound.copy(), score, style.mix), 3
             )
             figures, windows = measure(audio), dict(WINDOWS)
             if not style.grooves and all(player.role != "drums" for player in style.parts):
