@@ -102,13 +102,17 @@ class Harmony:
         cadences: for each mode and cadence name ("major.authentic") the Roman numerals that close a phrase,
             bars split by `|`, the last bar on the phrase's last.
         temperature, top_p: of sampling.
+        opens_at_home: share of pieces whose first chord is the tonic.
+        longest_bars: a chord that the composer chooses changes after at most so many bars.
         chords_per_bar: weight of one, two ... chords in a bar.
     """
 
     qualities: Annotated[tuple[str, ...], Field(min_length=1)]
     cadences: dict[str, str]
     temperature: Annotated[float, Field(gt=0)]
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.92
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    opens_at_home: Share = 0.8
+    longest_bars: Annotated[int, Field(ge=1)] = 2
     chords_per_bar: Annotated[dict[Annotated[str, Field(pattern="^[1-4]$")], float], Field(min_length=1)]
 
 

@@ -4,6 +4,7 @@ Eight candidates are written for each phrase. One is drawn in proportion to how 
 that were prescribed, so that a phrase approaches its cadence although the cadence was decided before it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,6 +101,13 @@ def phrase_lengths(plan: Plan) -> list[int]:
     return list(np.diff([*starts, len(plan.bars)]))
 
 
+def at_home(mode: str) -> np.ndarray:
+    """The chord classes that are tonic chords of a mode, shape (CHORDS,)."""
+    third = 4 if mode == "major" else 3
+    chords = map(chord_of, range(CHORDS))
+    return np.array([c.root == TONIC[mode] and (c.root + third) % 12 in c.pitch_classes for c in chords])
+
+
 class _Sketch:
     """One candidate: the events so far, and the chords themselves, which may have a bass."""
 
@@ -130,6 +138,8 @@ class _Pen:
         self.chosen = _Sketch()
         allowed = [QUALITY_NAMES[index % len(QUALITY_NAMES)] in style.harmony.qualities for index in range(CHORDS)]
         self.allowed = np.array(allowed)
+        opens_at_home = stream(plan.seed, "chords", "opening").random() < style.harmony.opens_at_home
+        self.opening = self.allowed & at_home(plan.key.mode) if opens_at_home else self.allowed
 
     def write(self, start: int, end: int, rng: np.random.Generator) -> None:
         """Write the bars [start, end)."""
@@ -149,7 +159,7 @@ class _Pen:
         rows = np.array([features.before_chord(self.chart, sketch.changes) for sketch in sketches])
         advanced = step.advance(self.state, rows)
         log_p = self._log_probabilities(step.chord(advanced, rows), sketches)
-        mask = np.repeat(self.allowed[None], CANDIDATES, 0)
+        mask = np.stack([self._mask(sketch) for sketch in sketches])
         drawn = draw(
             log_p, mask, uniforms[0], temperature=self.style.harmony.temperature, top_p=self.style.harmony.top_p
         )
@@ -165,6 +175,18 @@ class _Pen:
                 sketch.fit += float(log_p[k, classes[k]])
                 sketch.add(*order)
             self.state[:, k] = advanced[:, k]
+
+    def _mask(self, sketch: _Sketch) -> np.ndarray:
+        """The chords of the style, without one that has lasted long enough."""
+        changes = sketch.changes
+        if not changes.now:
+            return self.opening
+        mask = self.allowed
+        since = next((end for end, own in _backwards(changes) if own != changes.classes[-1]), 0)
+        if changes.now - since >= self.style.harmony.longest_bars * self.chart.metre.bar_ticks:
+            mask = mask.copy()
+            mask[changes.classes[-1]] = False
+        return mask
 
     def _log_probabilities(self, logits: np.ndarray, sketches: list[_Sketch]) -> np.ndarray:
         """The network's view of the next chord, mixed log-linearly with the trigram's."""
@@ -214,6 +236,11 @@ class _Pen:
                 weights[k, 0] = 1.0
         drawn = draw(logits + np.log(np.maximum(weights, 1e-9)), weights > 0, uniforms, temperature=1.0, top_p=1.0)
         return [(int(length) + 1) * CHORD_GRID for length in drawn]
+
+
+def _backwards(changes: Changes) -> Iterator[tuple[int, int]]:
+    """The ends and classes of the chords so far, the last first."""
+    return zip(reversed(changes.ends), reversed(changes.classes), strict=True)
 
 
 def _spans(sketch: _Sketch) -> tuple[ChordSpan, ...]:
