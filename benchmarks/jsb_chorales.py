@@ -1,0 +1,102 @@
+"""How well the chorale network predicts Bach: nats per (voice, 16th) on the held-out chorales.
+
+    python benchmarks/jsb_chorales.py --data Jsb16thSeparated.json.gz --run runs/chorales --minutes 30
+    python benchmarks/jsb_chorales.py --data Jsb16thSeparated.json.gz --run runs/chorales --evaluate-only
+
+The data are those of https://github.com/czhuang/JSB-Chorales-dataset: 382 chorales in three splits. They are for
+measuring only; no weights made from them are shipped. A run that was cut off goes on where it was.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from aimusic.composer.chorale import ChoraleNet
+from aimusic.composer.chorale_features import PITCHES, VOICES, history, written_pitches
+from aimusic.composer.ngram import NGram
+from aimusic.training.chorales import (
+    ChoraleRecipe,
+    Chorales,
+    evaluate,
+    load_network,
+    read_chorales,
+    remember,
+    train,
+)
+
+CONVENTION = """\
+Event: one voice in one 16th-note frame, silence and held notes included (the data write a held note as its pitch
+again, so "the same as before" is part of the figure). Figure: the mean of -ln P(event) over all events of a split,
+each given all earlier frames and, within its frame, the voices above it (order: soprano, alto, tenor, bass). The
+first frame counts; the end of a piece is not predicted. No chord, key, fermata or length is given. The network may
+look up what followed the same soprano notes in the training split and earlier in the piece."""
+
+BEAT = 4  # frames
+CONTEXTS = {"repeat the frame, else unigram": 2, "Witten-Bell on the voice alone": 5}
+
+
+def voice_events(chorale: np.ndarray) -> Iterator[tuple[int, tuple[int, ...], int]]:
+    """Each event as (voice, context, pitch). The context, what is forgotten first to what is forgotten last:
+    the move that led to the voice's pitch, how long it has been held, the place in the beat, the pitch."""
+    pitches = written_pitches(chorale, 0)
+    held, moves = history(pitches)
+    for frame in range(len(chorale)):
+        for voice in range(VOICES):
+            last = int(pitches[frame - 1, voice]) if frame else PITCHES
+            context = (int(moves[frame, voice]), int(held[frame, voice]), frame % BEAT, last)
+            yield voice, context, int(pitches[frame, voice])
+
+
+def baseline_nats(splits: dict[str, list[np.ndarray]], order: int) -> dict[str, float]:
+    """Nats per event of an interpolated n-gram of each voice, learned from the training split."""
+    grams = [NGram(PITCHES, order) for _ in range(VOICES)]
+    for chorale in splits["train"]:
+        for voice, context, pitch in voice_events(chorale):
+            grams[voice].learn(context, pitch)
+    return {
+        name: -float(
+            np.mean([np.log(grams[v].probability(c, p)) for piece in pieces for v, c, p in voice_events(piece)])
+        )
+        for name, pieces in splits.items()
+        if name != "train"
+    }
+
+
+def print_network_nats(network: ChoraleNet, splits: dict[str, Chorales]) -> None:
+    """Print the figure of each held-out split, and that of each voice."""
+    for name in ("valid", "test"):
+        by_voice = evaluate(network, splits[name])
+        events = VOICES * sum(map(len, splits[name]))
+        voices = " ".join(f"{voice} {value:.4f}" for voice, value in zip("SATB", by_voice, strict=True))
+        print(f"{'network':32} {name:5} {by_voice.mean():.4f}  {events} events  {voices}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="Jsb16thSeparated.json, plain or gzipped")
+    parser.add_argument("--run", type=Path, required=True, help="folder of the run")
+    parser.add_argument(
+        "--minutes", type=float, default=ChoraleRecipe().minutes, help="wall time of training at most"
+    )
+    parser.add_argument("--seed", type=int, default=ChoraleRecipe().seed)
+    parser.add_argument(
+        "--evaluate-only", action="store_true", help="measure the run's best weights; do not train"
+    )
+    arguments = parser.parse_args()
+    splits = read_chorales(arguments.data)
+    chorales = remember(splits)
+    if not arguments.evaluate_only:
+        recipe = ChoraleRecipe(seed=arguments.seed, minutes=arguments.minutes)
+        train(recipe, chorales, arguments.run, lambda line: print(json.dumps(line), flush=True))
+    print(CONVENTION)
+    for title, order in CONTEXTS.items():
+        for name, figure in baseline_nats(splits, order).items():
+            print(f"{title:32} {name:5} {figure:.4f}", flush=True)
+    print_network_nats(load_network(arguments.run), chorales)
+
+
+if __name__ == "__main__":
+    main()
