@@ -19,14 +19,17 @@ def dry(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
 
 
 def amp_overdrive(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+    """A valve combo on the edge: bends and double stops growl."""
     return amp.play_through(amp.OVERDRIVE, audio)
 
 
 def amp_distortion(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+    """A high-gain stack: power chords become one sound."""
     return amp.play_through(amp.DISTORTION, audio)
 
 
 def leslie(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+    """An organ's rotating speaker, at its fast speed."""
     return modulation.leslie(audio)
 
 
@@ -41,10 +44,12 @@ def autopan(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
 
 
 def chorus(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+    """Two drifting copies, for clean guitars and electric pianos."""
     return modulation.chorus(audio, wet=0.6)
 
 
 def ensemble(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+    """The three voices of a string machine."""
     return modulation.ensemble(audio)
 
 
