@@ -1,5 +1,6 @@
 """Laws of the band, run on every style folder found and several seeds, lengths and tempi."""
 
+import time
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -244,3 +245,13 @@ def test_loud_sections_are_played_louder(name):
                 levels.setdefault(plan.bars[number].energy, []).append(note.velocity)
     means = {energy: sum(v) / len(v) for energy, v in levels.items()}
     assert means[max(means)] > means[min(means)]
+
+
+@EVERY_STYLE
+def test_five_minutes_are_planned_and_arranged_in_half_a_second(name):
+    """CPU time of the planner and the band for the longest piece at the fastest tempo."""
+    style = STYLES[name]
+    lead = make_lead(plan_for(style, duration=300, tempo=200), style)
+    start_s = time.process_time()
+    arrange(lead, plan_for(style, duration=300, tempo=200), style)
+    assert time.process_time() - start_s < 0.5
