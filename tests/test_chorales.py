@@ -267,6 +267,16 @@ def test_a_piece_recalls_its_own_past_but_not_itself():
     assert (trust[:24] == 0).all() and (recalled[40:] == line[16:]).all()
 
 
+@pytest.mark.parametrize("frame", [1, 9, 22, 39])
+def test_memory_does_not_look_ahead(frame):
+    """What is recalled of a beginning is the same whatever comes after."""
+    memory = TuneMemory()
+    memory.learn(make_chorale(60, "known"))
+    whole, part = memory.recall(make_repeating()), memory.recall(make_repeating()[:frame])
+    for a, b in zip(whole, part, strict=True):
+        np.testing.assert_array_equal(a[:frame], b)
+
+
 def test_disagreement_lowers_trust():
     """Of two sequels after the same notes the more frequent is recalled, trusted less than one alone."""
     start = make_chorale(12)
@@ -290,6 +300,22 @@ def test_held_out_pieces_are_not_remembered():
     assert not pieces["test"][0].trust.any()
     known = remember({**splits, "test": splits["train"]})
     assert known["test"][0].trust.any()
+
+
+def test_a_finished_run_is_left_as_it_is(tmp_path):
+    splits = {"train": [make_piece(16)], "valid": [make_piece(16, "valid")]}
+    train(make_recipe(), splits, tmp_path)
+    before = (tmp_path / "best.pt").read_bytes(), (tmp_path / "log.jsonl").read_text()
+    train(make_recipe(), splits, tmp_path)
+    assert ((tmp_path / "best.pt").read_bytes(), (tmp_path / "log.jsonl").read_text()) == before
+
+
+def test_a_run_of_another_recipe_is_refused(tmp_path):
+    splits = {"train": [make_piece(16)], "valid": [make_piece(16, "valid")]}
+    train(make_recipe(steps=4), splits, tmp_path)
+    train(make_recipe(steps=4, minutes=5.0), splits, tmp_path)
+    with pytest.raises(InvalidCheckpoint, match="another recipe"):
+        train(make_recipe(steps=4, seed=2), splits, tmp_path)
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):

@@ -198,9 +198,11 @@ def train(
 
     Args:
         splits: "train" and "valid". report: told every line of the log, before anything of it is saved.
+
+    Raises:
+        InvalidCheckpoint: the folder holds a run of another recipe. Only its minutes may differ.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
+    _claim(folder, recipe)
     run = _Run(recipe, folder)
     epoch_steps = math.ceil(len(splits["train"]) / recipe.batch)
     while run.share() < 1:
@@ -212,6 +214,17 @@ def train(
             if run.share() == 1:
                 break
     return load_network(folder)
+
+
+def _claim(folder: Path, recipe: ChoraleRecipe) -> None:
+    """Write the recipe into the folder, which must be fresh or hold the same one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path, wanted = folder / "recipe.json", asdict(recipe)
+    if path.exists():
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if {**found, "minutes": None} != {**wanted, "minutes": None}:
+            raise InvalidCheckpoint(f"{path}: a run of another recipe; choose another folder")
+    path.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
 
 
 class _Run:
