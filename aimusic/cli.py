@@ -1,5 +1,7 @@
 """The command line. Each command imports what it needs inside its function, so that --help is instant."""
 
+from pathlib import Path
+
 import click
 
 from aimusic import __version__
@@ -275,6 +277,35 @@ def grooves(data: str, out: str, count: int) -> None:
     found = mine_grooves(drum_bars(Path(data)), count)
     Path(out).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     click.echo(f"{len(found)} grooves in {out}")
+
+
+@main.command()
+@click.option("--style", "styles", multiple=True, help="Name of a style; may be repeated. All where absent.")
+@click.option("--duration", type=float, default=30.0, show_default=True, help="Length in seconds, 1 to 300.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the pieces.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("pictures"), show_default=True
+)
+def show(styles: tuple[str, ...], duration: float, seed: int, out: Path) -> None:
+    """Draw a piano roll and a spectrogram of one piece in each style. Needs matplotlib (extra `train`)."""
+    from aimusic.composer.compose import Composer
+    from aimusic.formats.pictures import draw_piano_roll, draw_spectrogram
+    from aimusic.pipeline import record
+    from aimusic.service.schemas import parse_request
+    from aimusic.style import load_styles
+    from aimusic.synth.kernels import SAMPLE_RATE
+
+    known, compose = load_styles(), Composer()
+    requests = [
+        parse_request({"style": name, "duration": duration, "seed": seed}, known) for name in styles or known
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    for request in requests:
+        name = request.style
+        recording = record(request, known[name], compose)
+        draw_piano_roll(recording.score, out / f"{name}-notes.png")
+        draw_spectrogram(recording.audio, SAMPLE_RATE, out / f"{name}-sound.png")
+        click.echo(f"{out / name}-notes.png {out / name}-sound.png")
 
 
 if __name__ == "__main__":
