@@ -30,6 +30,7 @@ from aimusic.training.chorales import (
     collate,
     evaluate,
     load_network,
+    load_recipe,
     nats,
     random_shift,
     read_chorales,
@@ -298,8 +299,9 @@ def test_held_out_pieces_are_not_remembered():
     pieces = remember(splits)
     assert not pieces["train"][0].trust.any()
     assert not pieces["test"][0].trust.any()
-    known = remember({**splits, "test": splits["train"]})
-    assert known["test"][0].trust.any()
+    known = {**splits, "test": splits["train"]}
+    assert remember(known)["test"][0].trust.any()
+    assert not remember(known, memory=False)["test"][0].trust.any()
 
 
 def test_a_finished_run_is_left_as_it_is(tmp_path):
@@ -321,6 +323,14 @@ def test_a_run_of_another_recipe_is_refused(tmp_path):
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(InvalidCheckpoint, match=r"best\.pt: no such file"):
         load_network(tmp_path)
+    with pytest.raises(InvalidCheckpoint, match=r"recipe\.json: no such file"):
+        load_recipe(tmp_path)
+
+
+def test_a_run_knows_its_recipe(tmp_path):
+    recipe = make_recipe(steps=1, seed=5)
+    train(recipe, {"train": [make_piece(16)], "valid": [make_piece(16, "valid")]}, tmp_path)
+    assert load_recipe(tmp_path) == recipe
 
 
 def test_reading_gives_three_splits_of_frames(tmp_path):
