@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from aimusic import __version__
 from aimusic.arranger.arrange import arrange
 from aimusic.formats.audio import write_wav
@@ -19,9 +17,10 @@ from aimusic.planner import make_plan
 from aimusic.style import Style
 from aimusic.synth.instruments import load_instruments
 from aimusic.synth.kernels import SAMPLE_RATE
-from aimusic.synth.mastering import master
+from aimusic.synth.mastering import capture, master
 from aimusic.synth.mixer import mix
 from aimusic.synth.render import render
+from aimusic.synth.tape import Finished
 
 Composer = Callable[[Plan, Style], LeadSheet]
 Progress = Callable[[str], None]
@@ -29,11 +28,15 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A finished piece: the decisions, the notes, and the sound, shape (2, samples), float32."""
+    """A finished piece: the decisions, the notes, and the sound.
+
+    The sound lies on disk until the recording is forgotten. `audio.shape` is (2, samples), `audio[:, a:b]` gives a
+    piece of it as float32, `np.asarray(audio)` the whole.
+    """
 
     plan: Plan
     score: Score
-    audio: np.ndarray
+    audio: Finished
 
 
 def record(
@@ -51,10 +54,10 @@ def record(
     progress("arrange")
     score = arrange(lead, plan, style)
     progress("render")
-    stems = render(score, load_instruments(), reuse=True)  # one at a time, as the mix takes them
-    sound = mix(stems, score, style)
+    tracks = render(score, load_instruments())
+    tape = capture(mix(tracks, score, style), score)  # the band plays while the tape runs, 3 s at a time
     progress("mix")
-    audio = master(sound, score, style.mix)
+    audio = master(tape, style.mix)
     return Recording(plan, score, audio)
 
 
