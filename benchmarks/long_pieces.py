@@ -4,9 +4,10 @@
 
 Every figure comes from a fresh process that makes the piece twice: first with empty caches (cold), then again
 (warm). The lengths take turns in each round, so their ratio holds when the machine's speed drifts. The notes come
-from the planner and the band over the stock tune of `tests/factories.py`. CPU seconds are of all threads; memory is
-the highest resident set of the process, and in brackets what it was above that of the loaded process. Exits with 1
-when the warm CPU for ten times the length passes `--cpu` times that of the shortest, or the memory `--memory` times.
+from the planner and the band over the stock tune of `tests/factories.py`. CPU seconds are of all threads; memory
+is the highest resident set of the process, and in brackets what it was above that of the loaded process. Exits
+with 1 when the warm CPU for ten times the length passes `--cpu` times that of the shortest piece, or the memory
+`--memory` times.
 """
 
 import argparse

@@ -21,8 +21,9 @@ from aimusic.synth.render import BLOCK
 REFERENCE_RMS = 0.12
 ACTIVE_BLOCK = 2205  # 50 ms
 ACTIVE_DB = -30.0  # a block this far below the loudest is a rest
-CHECK_WINDOW = 16 * ACTIVE_BLOCK  # 0.8 s
-CHECK_WINDOWS = 8
+CHECK_BLOCK = 64 * ACTIVE_BLOCK
+CHECK_WINDOW = 6 * ACTIVE_BLOCK  # 0.3 s
+CHECK_WINDOWS = 12
 
 FOUNDATION_ROLES = {"bass", "drums"}
 LOW_CUT_HZ = 80.0  # for everything above the foundation, when there is a bass
@@ -91,14 +92,14 @@ def kick_onsets_s(score: Score) -> list[float]:
 def sound_check(track: Playable, stop: int) -> float:
     """The level of a track that is played until sample `stop`; see `active_rms`.
 
-    A track that saturates has nearly the same level everywhere and costs most to play: 8 windows of 0.8 s,
-    spread evenly over its notes, tell its level within a few tenths of a decibel. All others are heard whole.
+    A track that saturates has nearly the same level everywhere and costs most to play: 12 notes, spread
+    evenly over the piece, 0.3 s of each, tell its level within half a decibel. All others are heard whole.
 
     Raises:
         GenerationFailed: for a track that is silent or not finite.
     """
     spans = _windows(track, stop) if track.saturates else [(0, stop)]
-    blocks = (block for start, end in spans for block in track.play(start, end, CHECK_WINDOW))
+    blocks = (block for start, end in spans for block in track.play(start, end, CHECK_BLOCK))
     rms = active_rms(np.concatenate([power(block) for block in blocks] or [np.zeros(1)]))
     if not np.isfinite(rms):
         raise GenerationFailed(f"{track.name}: the sound is not finite")
@@ -109,9 +110,9 @@ def sound_check(track: Playable, stop: int) -> float:
 
 def _windows(track: Playable, stop: int) -> list[tuple[int, int]]:
     """First and last sample of the windows in which a track's level is measured."""
-    eventful = sorted({onset // CHECK_WINDOW for onset in track.onsets if onset < stop})
-    count = min(CHECK_WINDOWS, len(eventful))
-    starts = [eventful[k * len(eventful) // count] * CHECK_WINDOW for k in range(count)]
+    onsets = sorted({onset // HOP * HOP for onset in track.onsets if onset < stop})
+    count = min(CHECK_WINDOWS, len(onsets))
+    starts = [onsets[k * len(onsets) // count] for k in range(count)]
     return [(start, min(start + CHECK_WINDOW, stop)) for start in starts]
 
 

@@ -19,7 +19,7 @@ from aimusic.synth.tape import read_all, scratch_file, write_all
 
 log = logging.getLogger(__name__)
 
-MEMORY_BYTES = 96 << 20
+MEMORY_BYTES = 48 << 20
 DISK_BYTES = 768 << 20
 
 
