@@ -22,6 +22,7 @@ from aimusic.synth.kernels import SAMPLE_RATE
 from aimusic.synth.mastering import master
 from aimusic.synth.mixer import mix
 from aimusic.synth.render import render
+from aimusic.wishes.tailor import tailored
 
 Composer = Callable[[Plan, Style], LeadSheet]
 Progress = Callable[[str], None]
@@ -44,8 +45,11 @@ def record(
     Args:
         request: with a seed and the style's name; what is absent is decided by the planner.
         progress: told the name of each stage as it begins.
+
+    Raises InvalidRequest for wishes that contradict each other or that the style cannot meet.
     """
     progress("compose")
+    style = tailored(request, style)
     plan = make_plan(request, style)
     lead = compose(plan, style)
     progress("arrange")

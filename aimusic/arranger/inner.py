@@ -61,7 +61,7 @@ def sustained(chart: Chart, player: Player) -> list[Note]:
 def _with_passing_tone(notes: list[Note], end: int, now: int, then: int, chart: Chart) -> list[Note]:
     """Where the top voice will leap by a third or fourth, its last beat fills the leap with a scale tone."""
     beat = chart.plan.metre.beat_ticks
-    between = [p for p in range(min(now, then) + 1, max(now, then)) if p % 12 in chart.plan.key.scale]
+    between = [p for p in range(min(now, then) + 1, max(now, then)) if p % 12 in chart.plan.scale]
     place = next(
         (k for k in range(len(notes) - 1, -1, -1) if notes[k].pitch == now and notes[k].end_ticks == end), None
     )
@@ -94,7 +94,7 @@ def answers(chart: Chart, player: Player) -> list[Note]:
         rng = chart.rng("inner", "answers", start)
         if start // chart.plan.metre.bar_ticks in playing and rng.random() < ANSWER_SHARE:
             notes += _answer(start, end, chart, player, rng)
-    voiced = lead_voices(chart.ending.chords[:1], player, INNER_VOICES, "rootless", chart.plan.key.scale)
+    voiced = lead_voices(chart.ending.chords[:1], player, INNER_VOICES, "rootless", chart.plan.scale)
     return notes + strike(chart, voiced[0], again=True)
 
 

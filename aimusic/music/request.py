@@ -3,13 +3,16 @@
 `Request` is the one table of options: the JSON check, the command line and the documentation read it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from aimusic.music.harmony import Key, parse_key
-from aimusic.music.rhythm import Metre, Tempo
+from aimusic.music.harmony import SCALES, Key, parse_key, scale
+from aimusic.music.progression import parse_progression, written
+from aimusic.music.rhythm import METRES, Metre, Tempo
 
 MAX_SEED = 2**53 - 1  # the largest integer that JavaScript clients read back exactly
 
@@ -18,18 +21,95 @@ def _key_name(text: str) -> str:
     return parse_key(text).name
 
 
+def _one_of(names: Iterable[str]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"must be one of {', '.join(names)}")
+        return name
+
+    return AfterValidator(check)
+
+
+def _progression(text: str) -> str:
+    return written(parse_progression(text))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _curve(value: Any) -> Any:
+    """A level, or keyframes sorted by time, as tuples."""
+    if value is None or (_is_number(value) and 0 <= value <= 1):
+        return value if value is None else float(value)
+    frames = value if isinstance(value, list | tuple) else ()
+    pairs = [f for f in frames if isinstance(f, list | tuple) and len(f) == 2 and all(map(_is_number, f))]
+    right = pairs and len(pairs) == len(frames) and all(0 <= t <= 300 and 0 <= v <= 1 for t, v in pairs)
+    if not right or any(a[0] >= b[0] for a, b in pairwise(pairs)):
+        raise ValueError(f"must be {CURVE}")
+    return tuple((float(t), float(v)) for t, v in pairs)
+
+
+CURVE = "a number between 0 and 1, or keyframes [[seconds, number], ...] in rising time"
+Curve = float | tuple[tuple[float, float], ...]
+
+
 class Request(BaseModel):
     """What a caller may ask for. Everything is optional; unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     style: str = Field("classical", max_length=64, description="Name of a style, as listed by /api/styles.")
-    duration: float = Field(30.0, ge=1, le=300, description="Length in seconds; the file is exactly this long.")
+    duration: float | None = Field(
+        30.0,
+        ge=1,
+        le=300,
+        description="Length in seconds; the file is exactly this long. Left out where bars are given.",
+    )
+    bars: int | None = Field(
+        None,
+        ge=1,
+        le=500,
+        description="Length in whole bars instead of a duration; the held last chord follows them.",
+    )
     tempo: float | None = Field(
         None, ge=60, le=200, description="Beats per minute, kept exactly; the style's own where absent."
     )
     key: Annotated[str, AfterValidator(_key_name)] | None = Field(
         None, max_length=16, description="Such as 'A minor' or 'Bb major'; drawn from the style where absent."
+    )
+    scale: Annotated[str, _one_of(SCALES)] | None = Field(
+        None,
+        max_length=32,
+        description="Name of the tune's scale; it must fit the key's mode. The style's where absent.",
+    )
+    time_signature: Annotated[str, _one_of(METRES)] | None = Field(
+        None, max_length=8, description="4/4, 3/4 or 6/8; in 6/8 the tempo counts dotted quarters."
+    )
+    chords: Annotated[str, AfterValidator(_progression)] | None = Field(
+        None,
+        max_length=4000,
+        description="Such as '| Am | F | C G |': names or Roman numerals, bars split by |, repeated to the end.",
+    )
+    energy: Annotated[Curve | None, BeforeValidator(_curve)] = Field(
+        None,
+        description="How calm (0) or driving (1) the band plays; the form's own curve where absent.",
+        json_schema_extra={"takes": CURVE},
+    )
+    density: float | None = Field(
+        None, ge=0, le=1, description="How few (0) or many (1) notes the tune has; drawn by section where absent."
+    )
+    swing: float | None = Field(
+        None,
+        ge=0.5,
+        le=0.75,
+        description="Where the second eighth of a beat falls, 0.5 is straight; the style's where absent.",
+    )
+    humanize: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Human timing and dynamics: 1 as the style plays, 0 exactly on the swung grid.",
     )
     seed: int | None = Field(
         None,
@@ -37,6 +117,13 @@ class Request(BaseModel):
         le=MAX_SEED,
         description="The same seed gives the same music; drawn at random where absent.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bars_replace_the_default_duration(cls, wishes: Any) -> Any:
+        if isinstance(wishes, dict) and wishes.get("bars") is not None and "duration" not in wishes:
+            return {**wishes, "duration": None}
+        return wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +174,10 @@ class Plan:
 
     The last bar is the ending: its chord enters on the downbeat and is held for `final_ticks`, which may
     be shorter or longer than a bar. What follows until `duration_s` is ring-out.
+
+    Attributes:
+        humanize: share of the human timing and dynamics that is played, 0 to 1.
+        asked_scale: name of the scale that the caller asked for, "" where the style has its way.
     """
 
     style: str
@@ -98,10 +189,17 @@ class Plan:
     sections: tuple[Section, ...]
     bars: tuple[Bar, ...]
     final_ticks: int
+    asked_scale: str = ""
+    humanize: float = 1.0
 
     @property
     def metre(self) -> Metre:
         return self.tempo.metre
+
+    @property
+    def scale(self) -> tuple[int, ...]:
+        """Pitch classes of which the players make passing notes and tensions, tonic first."""
+        return scale(self.key.tonic, self.asked_scale) if self.asked_scale else self.key.scale
 
     @property
     def end_ticks(self) -> int:
