@@ -6,6 +6,7 @@
 
 The data are those of https://github.com/czhuang/JSB-Chorales-dataset: 382 chorales in three splits. They are for
 measuring only; no weights made from them are shipped. A run that was cut off goes on where it was.
+A tune is new if no twelve notes in a row of its soprano stand in a training soprano, in any key.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import numpy as np
 from aimusic.composer.chorale import ChoraleNet
 from aimusic.composer.chorale_features import PITCHES, VOICES, history, written_pitches
 from aimusic.composer.ngram import NGram
+from aimusic.composer.tunes import TuneMemory
 from aimusic.training.chorales import (
     ChoraleRecipe,
     Chorales,
@@ -46,8 +48,8 @@ CONTEXTS = {"repeat the frame, else unigram": 2, "Witten-Bell on the voice alone
 def voice_events(chorale: np.ndarray) -> Iterator[tuple[int, tuple[int, ...], int]]:
     """Each event as (voice, context, pitch).
 
-    The context begins with what a shorter one forgets first: the move that led to the voice's pitch, how long it has
-    been held, the place in the beat, and last the pitch.
+    The context begins with what a shorter one forgets first: the move that led to the voice's pitch, how long it
+    has been held, the place in the beat, and last the pitch.
     """
     pitches = written_pitches(chorale, 0)
     held, moves = history(pitches)
@@ -74,12 +76,19 @@ def baseline_nats(splits: dict[str, list[np.ndarray]], order: int) -> dict[str, 
 
 
 def print_network_nats(network: ChoraleNet, splits: dict[str, Chorales]) -> None:
-    """Print the figure of each held-out split, and that of each voice."""
+    """The figure of each held-out split, and that of its pieces whose tune no training piece shares."""
+    tunes = TuneMemory()
+    for chorale in splits["train"]:
+        tunes.learn(chorale.voices)
     for name in ("valid", "test"):
-        by_voice = evaluate(network, splits[name])
-        events = VOICES * sum(map(len, splits[name]))
-        voices = " ".join(f"{voice} {value:.4f}" for voice, value in zip("SATB", by_voice, strict=True))
-        print(f"{'network':32} {name:5} {by_voice.mean():.4f}  {events} events  {voices}", flush=True)
+        new = [chorale for chorale in splits[name] if not tunes.knows(chorale.voices)]
+        for title, chorales in {"network": splits[name], "network, tunes new to it": new}.items():
+            if not chorales:
+                continue
+            by_voice = evaluate(network, chorales)
+            events = VOICES * sum(map(len, chorales))
+            voices = " ".join(f"{voice} {value:.4f}" for voice, value in zip("SATB", by_voice, strict=True))
+            print(f"{title:32} {name:5} {by_voice.mean():.4f}  {len(chorales)} pieces {events} events  {voices}")
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -260,6 +260,13 @@ def test_a_known_tune_is_recalled_in_any_key():
     assert (recalled[~sure] == -1).all() and (trust[~sure] == 0).all()
 
 
+def test_memory_knows_a_line_of_a_tune_in_any_key_and_place():
+    memory = TuneMemory()
+    memory.learn(make_chorale(120, "known"))
+    assert memory.knows(np.vstack([make_chorale(12), make_chorale(120, "known")[40:] - 3]))
+    assert not memory.knows(make_chorale(120, "other"))
+
+
 def test_a_piece_recalls_its_own_past_but_not_itself():
     memory = TuneMemory()
     line = make_chorale(24)
