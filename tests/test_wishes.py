@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from aimusic.arranger.arrange import arrange
+from aimusic.arranger.arrange import SKILLS, arrange
 from aimusic.composer.compose import Composer
 from aimusic.errors import InvalidRequest
 from aimusic.music.harmony import SCALES, scale
@@ -18,6 +18,8 @@ from aimusic.pipeline import Recording
 from aimusic.planner import make_plan
 from aimusic.service.maker import facts
 from aimusic.service.schemas import parse_request
+from aimusic.synth.instruments import load_instruments
+from aimusic.wishes.band import ONE_OF_A_KIND, guest_book
 from aimusic.wishes.tailor import tailored
 from tests.factories import STYLES, make_lead, make_request
 
@@ -304,6 +306,7 @@ WISHES = (
     {"bars": 6, "duration": None, "time_signature": "6/8", "energy": 0.8},
     {"chords": "| i | bVI | V7 |", "scale": "harmonic_minor", "density": 0.7},
     {"energy": [[0, 0.2], [10, 0.9]], "swing": 0.55, "humanize": 0.3, "time_signature": "3/4"},
+    {"instruments": {"remove": ["bass"], "add": ["violin", "organ:bass"]}},
 )
 
 
@@ -319,3 +322,73 @@ def test_the_resolved_request_gives_the_same_music(name, wishes):
     assert {k: echoed[k] for k in asked} == asked
     again = play(name, **{k: value for k, value in echoed.items() if k != "style"})
     assert again[2] == score
+
+
+@EVERY_STYLE
+def test_players_go_home_by_name_role_or_instrument(name):
+    """Who is named is silent, and the others play note for note what they played."""
+    style = STYLES[name]
+    whole = play(name)[2]
+    for player in style.parts[1:]:
+        for word in (player.name.upper(), player.role, player.instrument):
+            smaller = play(name, instruments={"remove": [word]})[2]
+            gone = [p.name for p in style.parts if word.lower() in (p.name.lower(), p.role, p.instrument)]
+            if not any(p.role == "lead" for p in style.parts if p.name in gone):
+                assert smaller.parts == tuple(part for part in whole.parts if part.name not in gone)
+
+
+@EVERY_STYLE
+def test_only_the_named_play(name):
+    wanted = STYLES[name].parts[-1]
+    score = play(name, instruments={"only": [wanted.name]})[2]
+    assert [part.name for part in score.parts] == [wanted.name]
+    assert score.parts[0].notes
+
+
+@EVERY_STYLE
+def test_every_instrument_can_be_a_guest_in_every_style(name):
+    """In each role it knows; where the style has its one lead, bass or drums, that player makes room."""
+    loaded, whole = load_instruments(), play(name)[2]
+    for instrument, seats in guest_book().guests.items():
+        for role, seat in seats.items():
+            if role == "drums" and not STYLES[name].grooves:
+                continue
+            wish = {"add": [f"{instrument}:{role}"]}
+            if role in ONE_OF_A_KIND and any(p.role == role for p in STYLES[name].parts):
+                wish["remove"] = [role]
+            _, _, score = play(name, duration=12, instruments=wish)
+            (guest,) = [part for part in score.parts if part.name.endswith(f"({role})")]
+            assert (guest.instrument, guest.role) == (instrument, role) and guest.notes
+            low, high = (seat.low, seat.high) if role != "drums" else (0, 127)
+            assert all(low <= note.pitch <= high for note in guest.notes)
+            assert role == "drums" or loaded[instrument].low <= seat.low < seat.high <= loaded[instrument].high
+    with_guest = play(name, instruments={"add": ["bell"]})[2]
+    assert with_guest.parts[:-1] == whole.parts
+
+
+def test_the_guest_book_knows_every_instrument():
+    assert set(guest_book().guests) == set(load_instruments())
+    for seats in guest_book().guests.values():
+        for role, seat in seats.items():
+            assert (seat.pattern or guest_book().places[role][1]) in SKILLS[role]
+
+
+@pytest.mark.parametrize(
+    ("wish", "sentence"),
+    [
+        ({"remove": ["tuba"]}, "classical has nobody called 'tuba'; it has Flute, lead, flute, Piano"),
+        ({"add": ["tuba"]}, "there is no instrument 'tuba'; use one of vibraphone"),
+        ({"add": ["violin:drums"]}, "violin can play inner, lead, got 'drums'"),
+        ({"add": ["violin:lead"]}, "the band has its lead; remove it"),
+        ({"add": ["acoustic_kit"]}, "classical has no grooves"),
+        ({"add": ["violin", "violin"]}, "asked for twice"),
+        ({"only": ["flute"], "remove": ["piano"]}, "either only or remove"),
+        ({"remove": ["lead", "comping", "inner", "arpeggio", "bass"]}, "nobody is left"),
+        ({"play": ["flute"]}, "must be an object of lists of names"),
+        ({"add": []}, "must be an object of lists of names"),
+        (["flute"], "must be an object of lists of names"),
+        ({"add": "flute"}, "must be an object of lists of names"),
+    ],
+)
+def test_a_band_that_cannot_be_is_refused(wish, sentence):
+    assert sentence in refused(instruments=wish)

@@ -50,6 +50,19 @@ def _curve(value: Any) -> Any:
     return tuple((float(t), float(v)) for t, v in pairs)
 
 
+def _band(value: Any) -> Any:
+    """Lists of names under `add`, `remove` and `only`, as tuples."""
+    if value is None:
+        return None
+    right = isinstance(value, dict) and value and set(value) <= {"add", "remove", "only"}
+    lists = list(value.values()) if right else []
+    right = right and all(isinstance(names, list | tuple) and 0 < len(names) <= 16 for names in lists)
+    if not right or not all(isinstance(name, str) and len(name) <= 64 for names in lists for name in names):
+        raise ValueError(f"must be {BAND}")
+    return {verb: tuple(value[verb]) for verb in sorted(value)}
+
+
+BAND = 'an object of lists of names: {"add": [...], "remove": [...]} or {"only": [...]}'
 CURVE = "a number between 0 and 1, or keyframes [[seconds, number], ...] in rising time"
 Curve = float | tuple[tuple[float, float], ...]
 
@@ -110,6 +123,11 @@ class Request(BaseModel):
         ge=0,
         le=1,
         description="Human timing and dynamics: 1 as the style plays, 0 exactly on the swung grid.",
+    )
+    instruments: Annotated[dict[str, tuple[str, ...]] | None, BeforeValidator(_band)] = Field(
+        None,
+        description="Who plays: names of parts, roles or instruments; guests as 'violin' or 'violin:lead'.",
+        json_schema_extra={"takes": BAND},
     )
     seed: int | None = Field(
         None,

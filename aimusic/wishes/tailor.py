@@ -13,6 +13,8 @@ from aimusic.music.progression import chord_of, is_name, likely_key, likely_mode
 from aimusic.music.request import Request
 from aimusic.music.rhythm import METRES, Tempo
 from aimusic.style import Style
+from aimusic.wishes.band import with_the_band_asked
+from aimusic.wishes.refusals import refusal
 
 LONGEST_S = 300.0
 STRAIGHT = 0.5
@@ -33,11 +35,6 @@ def tailored(request: Request, style: Style) -> Style:
     if errors:
         raise InvalidRequest(*errors)
     return style
-
-
-def refusal(field: str, detail: str, code: str = "conflict") -> InvalidRequest:
-    """A wish that cannot be met, with the reason."""
-    return InvalidRequest(FieldError(f"#/{field}", detail, code))
 
 
 def bars_s(bars: int, tempo: Tempo, style: Style) -> float:
@@ -125,5 +122,6 @@ ALTERATIONS: tuple[Callable[[Request, Style], Style], ...] = (
     _on_chords,
     _in_scale,
     _swung,
+    with_the_band_asked,
     _of_one_length,
 )
