@@ -1,6 +1,5 @@
 """What a caller asks for is what is played, in every style, or it is refused with the reason."""
 
-import json
 from dataclasses import replace
 from functools import cache
 
@@ -77,7 +76,7 @@ def test_bars_give_the_exact_length(name, metre):
 
 
 def test_one_length_is_given():
-    assert "either bars or duration" in refused(bars=4, duration=10)
+    assert "got duration and bars" in refused(bars=4, duration=10)
     assert "between 1 and 300" in refused(duration=None)
     assert "at most 300 s" in refused(bars=400, tempo=60)
     echoed = Request(bars=4).model_dump(mode="json")
@@ -307,6 +306,7 @@ WISHES = (
     {"chords": "| i | bVI | V7 |", "scale": "harmonic_minor", "density": 0.7},
     {"energy": [[0, 0.2], [10, 0.9]], "swing": 0.55, "humanize": 0.3, "time_signature": "3/4"},
     {"instruments": {"remove": ["bass"], "add": ["violin", "organ:bass"]}},
+    {"duration": None, "sections": [{"name": "solo", "bars": 3, "energy": 0.9}, {"name": "A", "bars": 4}]},
 )
 
 
@@ -318,7 +318,7 @@ def test_the_resolved_request_gives_the_same_music(name, wishes):
     request = make_request(name, **wishes)
     echoed = facts(Recording(plan, score, np.zeros((2, 1))), request)["request"]
     assert {"tempo", "key", "time_signature", "swing"} <= {k for k, value in echoed.items() if value is not None}
-    asked = json.loads(request.model_dump_json(exclude_none=True))
+    asked = {k: value for k, value in request.model_dump(mode="json").items() if value is not None}
     assert {k: echoed[k] for k in asked} == asked
     again = play(name, **{k: value for k, value in echoed.items() if k != "style"})
     assert again[2] == score
@@ -376,7 +376,7 @@ def test_the_guest_book_knows_every_instrument():
 @pytest.mark.parametrize(
     ("wish", "sentence"),
     [
-        ({"remove": ["tuba"]}, "classical has nobody called 'tuba'; it has Flute, lead, flute, Piano"),
+        ({"remove": ["tuba"]}, "classical has nobody called 'tuba'; its band is Flute, lead, flute, Piano"),
         ({"add": ["tuba"]}, "there is no instrument 'tuba'; use one of vibraphone"),
         ({"add": ["violin:drums"]}, "violin can play inner, lead, got 'drums'"),
         ({"add": ["violin:lead"]}, "the band has its lead; remove it"),
@@ -392,3 +392,48 @@ def test_the_guest_book_knows_every_instrument():
 )
 def test_a_band_that_cannot_be_is_refused(wish, sentence):
     assert sentence in refused(instruments=wish)
+
+
+SECTIONS = [
+    {"name": "intro", "bars": 2, "energy": 0.1},
+    {"name": "verse", "bars": 8, "chords": "| Am | F | C | G |"},
+    {"name": "chorus", "bars": 6, "energy": 1.0, "chords": "| F G | Am |"},
+    {"name": "verse", "bars": 8},
+    {"name": "verse", "bars": 5, "chords": "| Dm | E7 | Am |"},
+]
+
+
+@EVERY_STYLE
+def test_sections_come_as_asked(name):
+    """Names and bars in order, the ending added to the last; energy and chords where they were given."""
+    plan, lead, score = play(
+        name, composed=True, sections=SECTIONS, duration=None, tempo=160, time_signature="4/4"
+    )
+    assert [s.name for s in plan.sections] == [s["name"] for s in SECTIONS] == [m.text for m in score.markers]
+    assert [s.bars for s in plan.sections] == [2, 8, 6, 8, 6]
+    assert {bar.energy for bar in plan.bars[:2]} == {0} and {bar.energy for bar in plan.bars[10:16]} == {4}
+    symbols = [lead.chord_at(k * plan.metre.bar_ticks).symbol() for k in range(len(plan.bars))]
+    assert symbols[2:10] == ["Am", "F", "C", "G"] * 2
+    assert symbols[10:16] == ["F", "Am"] * 3
+    assert symbols[24:] == ["Dm", "E7", "Am", "Dm", "E7", "Am"]
+    assert lead.chord_at(10 * plan.metre.bar_ticks + 24).symbol() == "G"
+    assert [b.reference for b in plan.bars[16:24]] == list(range(2, 10)), "the verse returns"
+
+
+@pytest.mark.parametrize(
+    ("wishes", "sentence"),
+    [
+        ({"sections": []}, "must be a list of"),
+        ({"sections": [{"name": "A"}]}, "in section 1 bars is wrong"),
+        ({"sections": [SECTIONS[0], {"name": "A", "bars": 0}]}, "in section 2 bars is wrong"),
+        ({"sections": [{"name": "A", "bars": 4, "chords": "| H |"}]}, "in section 1 chords is wrong"),
+        ({"sections": [{"name": "A", "bars": 4, "colour": "red"}]}, "in section 1 colour is wrong"),
+        ({"sections": ["A"]}, "in section 1 it is wrong"),
+        ({"sections": SECTIONS, "bars": 4}, "got bars and sections"),
+        ({"sections": SECTIONS, "duration": 20}, "got duration and sections"),
+        ({"sections": SECTIONS, "energy": 0.4}, "for the piece or for its sections"),
+        ({"sections": [{"name": "A", "bars": 128}] * 3, "tempo": 60}, "at most 300 s"),
+    ],
+)
+def test_sections_that_cannot_be_are_refused(wishes, sentence):
+    assert sentence in refused(**wishes)

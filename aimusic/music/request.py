@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from aimusic.music.harmony import SCALES, Key, parse_key, scale
 from aimusic.music.progression import parse_progression, written
@@ -67,6 +75,36 @@ CURVE = "a number between 0 and 1, or keyframes [[seconds, number], ...] in risi
 Curve = float | tuple[tuple[float, float], ...]
 
 
+class SectionWish(BaseModel):
+    """A stretch of the form as the caller wants it; what is absent is the style's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    name: str = Field(min_length=1, max_length=32, pattern=r"^[^\x00-\x1f]+$")
+    bars: int = Field(ge=1, le=128)
+    energy: float | None = Field(None, ge=0, le=1)
+    chords: Annotated[str, AfterValidator(_progression)] | None = Field(None, max_length=4000)
+
+
+def _sections(value: Any) -> Any:
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple) or not 0 < len(value) <= MOST_SECTIONS:
+        raise ValueError(f"must be {SECTIONS}")
+    read = []
+    for place, section in enumerate(value, 1):
+        try:
+            read.append(section if isinstance(section, SectionWish) else SectionWish.model_validate(section))
+        except ValidationError as error:
+            where = ".".join(map(str, error.errors()[0]["loc"])) or "it"
+            raise ValueError(f"must be {SECTIONS}; in section {place} {where} is wrong") from error
+    return tuple(read)
+
+
+MOST_SECTIONS = 40
+SECTIONS = 'a list of {"name": text, "bars": 1 to 128, "energy": 0 to 1, "chords": text}, the last two if wished'
+
+
 class Request(BaseModel):
     """What a caller may ask for. Everything is optional; unknown fields are refused."""
 
@@ -77,7 +115,7 @@ class Request(BaseModel):
         30.0,
         ge=1,
         le=300,
-        description="Length in seconds; the file is exactly this long. Left out where bars are given.",
+        description="Length in seconds; the file is exactly this long. Left out where bars or sections are given.",
     )
     bars: int | None = Field(
         None,
@@ -103,6 +141,11 @@ class Request(BaseModel):
         None,
         max_length=4000,
         description="Such as '| Am | F | C G |': names or Roman numerals, bars split by |, repeated to the end.",
+    )
+    sections: Annotated[tuple[SectionWish, ...] | None, BeforeValidator(_sections)] = Field(
+        None,
+        description="The form: sections with their bars, energy and chords; instead of a duration or bars.",
+        json_schema_extra={"takes": SECTIONS},
     )
     energy: Annotated[Curve | None, BeforeValidator(_curve)] = Field(
         None,
@@ -139,9 +182,16 @@ class Request(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _bars_replace_the_default_duration(cls, wishes: Any) -> Any:
-        if isinstance(wishes, dict) and wishes.get("bars") is not None and "duration" not in wishes:
+        others = ("bars", "sections")
+        is_left_out = isinstance(wishes, dict) and "duration" not in wishes
+        if is_left_out and any(wishes.get(name) is not None for name in others):
             return {**wishes, "duration": None}
         return wishes
+
+    @property
+    def full_bars(self) -> int | None:
+        """The bars before the ending that the caller asks for, or None where a duration decides."""
+        return self.bars if self.sections is None else sum(section.bars for section in self.sections)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from aimusic.music.harmony import Key, parse_key, roman
 from aimusic.music.progression import likely_mode
 from aimusic.music.request import Bar, Plan, Request, Section
 from aimusic.music.rhythm import METRES, Metre, Tempo
-from aimusic.planner.form import Phrase, lay_out
+from aimusic.planner.form import Phrase, lay_out, lay_out_as_asked
 from aimusic.planner.shape import level, shaped
 from aimusic.style import Form, Style
 from aimusic.wishes.tailor import bars_s
@@ -33,9 +33,12 @@ def make_plan(request: Request, style: Style) -> Plan:
     metre = METRES[choose(stream(seed, "metre"), style.metres)]
     tempo = Tempo(request.tempo or style.tempo.default, metre)
     key = parse_key(request.key or choose(stream(seed, "key"), style.keys))
-    duration_s = request.duration if request.bars is None else bars_s(request.bars, tempo, style)
+    duration_s = request.duration or bars_s(request.full_bars, tempo, style)
     full_bars, final_ticks = exact_length(duration_s, tempo, style)
-    phrases = lay_out(full_bars + 1, style.form, stream(seed, "form"))
+    if request.sections is None:
+        phrases = lay_out(full_bars + 1, style.form, stream(seed, "form"))
+    else:
+        phrases = lay_out_as_asked(request.sections, style.form)
     sections, of_phrase = _sections(phrases, style.form)
     bars = _bars(phrases, of_phrase, sections, style, key, seed)
     plan = Plan(

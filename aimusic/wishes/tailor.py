@@ -18,6 +18,7 @@ from aimusic.wishes.refusals import refusal
 
 LONGEST_S = 300.0
 STRAIGHT = 0.5
+NEW_SECTION_ENERGY = 0.5
 THIRDS = {"major": 4, "minor": 3}  # a scale fits a mode where it has the mode's third
 
 
@@ -68,9 +69,11 @@ def _in_scale(request: Request, style: Style) -> Style:
 
 def _on_chords(request: Request, style: Style) -> Style:
     """Keys that suit the given chords, where no key is asked, and metres whose bars have room for them."""
-    if request.chords is None:
+    given = [section.chords for section in request.sections or () if section.chords]
+    given += [request.chords] if request.chords else []
+    if not given:
         return style
-    progression = parse_progression(request.chords)
+    progression = tuple(bar for text in given for bar in parse_progression(text))
     most = max(map(len, progression))
     metres = {metre: weight for metre, weight in style.metres.items() if METRES[metre].beats >= most}
     if not metres:
@@ -102,19 +105,28 @@ def _swung(request: Request, style: Style) -> Style:
 
 def _of_one_length(request: Request, style: Style) -> Style:
     """Checks that exactly one length is given, and that so many bars are no longer than a piece may be."""
-    if request.bars is not None and request.duration is not None:
-        raise refusal("bars", "give either bars or duration, not both")
-    if request.bars is None and request.duration is None:
+    given = [name for name in ("duration", "bars", "sections") if getattr(request, name) is not None]
+    if len(given) > 1:
+        raise refusal(given[-1], f"give only one of duration, bars and sections, got {' and '.join(given)}")
+    if not given:
         raise refusal("duration", f"must be a number between 1 and {LONGEST_S:g}, got null", "wrong_type")
-    if request.bars is not None:
-        for metre in style.metres:
-            tempo = Tempo(request.tempo or style.tempo.default, METRES[metre])
-            if (length_s := bars_s(request.bars, tempo, style)) > LONGEST_S:
-                what = (
-                    f"{request.bars} bars of {metre} at {tempo.bpm:g} bpm and the last chord take {length_s:.1f} s"
-                )
-                raise refusal("bars", f"{what}, at most {LONGEST_S:g} s can be made", "out_of_range")
+    bars = request.full_bars
+    for metre in style.metres if bars is not None else ():
+        tempo = Tempo(request.tempo or style.tempo.default, METRES[metre])
+        if (length_s := bars_s(bars, tempo, style)) > LONGEST_S:
+            what = f"{bars} bars of {metre} at {tempo.bpm:g} bpm and the last chord take {length_s:.1f} s"
+            raise refusal(given[0], f"{what}, at most {LONGEST_S:g} s can be made", "out_of_range")
     return style
+
+
+def _in_sections(request: Request, style: Style) -> Style:
+    """Gives energy to section names that the style does not know; energy is of the piece or of its sections."""
+    if request.sections is None:
+        return style
+    if request.energy is not None and any(section.energy is not None for section in request.sections):
+        raise refusal("energy", "give energy for the piece or for its sections, not both")
+    unknown = {section.name: NEW_SECTION_ENERGY for section in request.sections}
+    return replace(style, form=replace(style.form, energy=unknown | style.form.energy))
 
 
 ALTERATIONS: tuple[Callable[[Request, Style], Style], ...] = (
@@ -122,6 +134,7 @@ ALTERATIONS: tuple[Callable[[Request, Style], Style], ...] = (
     _on_chords,
     _in_scale,
     _swung,
+    _in_sections,
     with_the_band_asked,
     _of_one_length,
 )
