@@ -22,6 +22,7 @@ from aimusic.synth.kernels import SAMPLE_RATE
 from aimusic.synth.mastering import master
 from aimusic.synth.mixer import mix
 from aimusic.synth.render import render
+from aimusic.wishes.mood import in_mood
 from aimusic.wishes.tailor import tailored
 
 Composer = Callable[[Plan, Style], LeadSheet]
@@ -49,6 +50,7 @@ def record(
     Raises InvalidRequest for wishes that contradict each other or that the style cannot meet.
     """
     progress("compose")
+    request = in_mood(request, style)
     style = tailored(request, style)
     plan = make_plan(request, style)
     lead = compose(plan, style)

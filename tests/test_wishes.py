@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ from aimusic.planner import make_plan
 from aimusic.service.maker import facts
 from aimusic.service.schemas import parse_request
 from aimusic.synth.instruments import load_instruments
+from aimusic.synth.mastering import fade_s
 from aimusic.wishes.band import ONE_OF_A_KIND, guest_book
+from aimusic.wishes.mood import in_mood, moods
 from aimusic.wishes.tailor import tailored
 from tests.factories import STYLES, make_lead, make_request
 
@@ -33,7 +36,7 @@ def composer():
 
 def play(name, *, composed=False, **wishes):
     """(plan, lead sheet, score) of a request; its tune is a plain one unless `composed`."""
-    request = make_request(name, **wishes)
+    request = in_mood(make_request(name, **wishes), STYLES[name])
     style = tailored(request, STYLES[name])
     plan = make_plan(request, style)
     lead = (composer() if composed else make_lead)(plan, style)
@@ -306,6 +309,7 @@ WISHES = (
     {"chords": "| i | bVI | V7 |", "scale": "harmonic_minor", "density": 0.7},
     {"energy": [[0, 0.2], [10, 0.9]], "swing": 0.55, "humanize": 0.3, "time_signature": "3/4"},
     {"instruments": {"remove": ["bass"], "add": ["violin", "organ:bass"]}},
+    {"mood": "sad", "ending": "fade"},
     {"duration": None, "sections": [{"name": "solo", "bars": 3, "energy": 0.9}, {"name": "A", "bars": 4}]},
 )
 
@@ -315,7 +319,7 @@ WISHES = (
 def test_the_resolved_request_gives_the_same_music(name, wishes):
     """What the answer echoes holds every decision that a field can hold, and makes the same notes again."""
     plan, _, score = play(name, **wishes)
-    request = make_request(name, **wishes)
+    request = in_mood(make_request(name, **wishes), STYLES[name])
     echoed = facts(Recording(plan, score, np.zeros((2, 1))), request)["request"]
     assert {"tempo", "key", "time_signature", "swing"} <= {k for k, value in echoed.items() if value is not None}
     asked = {k: value for k, value in request.model_dump(mode="json").items() if value is not None}
@@ -437,3 +441,51 @@ def test_sections_come_as_asked(name):
 )
 def test_sections_that_cannot_be_are_refused(wishes, sentence):
     assert sentence in refused(**wishes)
+
+
+@EVERY_STYLE
+@pytest.mark.parametrize("mood", moods())
+def test_a_mood_fills_in_what_is_open(name, mood):
+    """Energy, density, tempo and mode are the table's; the tempo is one that may be asked for."""
+    values, own = moods()[mood], STYLES[name].tempo.default
+    resolved = in_mood(make_request(name, mood=mood), STYLES[name])
+    assert (resolved.energy, resolved.density) == (values["energy"], values["density"])
+    assert 60 <= resolved.tempo == round(own * values["tempo"], 1) <= 200
+    assert Request(**resolved.model_dump(mode="json")) == resolved
+    plan = make_plan(resolved, tailored(resolved, STYLES[name]))
+    assert plan.key.mode == values.get("mode", plan.key.mode)
+
+
+def test_wishes_win_over_the_mood():
+    wishes = {"energy": 0.9, "tempo": 100.0, "key": "C major"}
+    plan, _, _ = play("rock", mood="sad", **wishes)
+    assert (plan.tempo.bpm, plan.key.name) == (100, "C major")
+    assert in_mood(make_request("rock", mood="sad", **wishes), STYLES["rock"]).energy == 0.9
+    assert "mood: must be one of calm, happy, sad" in refused(mood="hungry")
+
+
+@EVERY_STYLE
+def test_a_cut_is_short_and_on_the_bar_line(name):
+    """After the last full bar comes a chord of a fifth of a second, and nothing but its ring-out."""
+    plan, _, score = play(name, bars=8, duration=None, ending="cut", time_signature="4/4")
+    start_s = 8 * 4 * 60 / plan.tempo.bpm
+    assert score.duration_s == pytest.approx(start_s + 0.2 + STYLES[name].ring_s)
+    last = [n for part in score.parts for n in part.notes if n.onset_ticks >= 8 * 48]
+    assert last and max(plan.tempo.seconds(n.end_ticks) for n in last) <= start_s + 0.2 + 1e-6
+    assert "a cut falls on a bar line" in refused(name, ending="cut", duration=20)
+
+
+def test_a_fade_falls_through_its_bars_and_keeps_the_notes():
+    """Eight bars, at most two fifths of the piece."""
+    plan, _, score = play("rock", ending="fade", duration=60, tempo=120)
+    assert plan.fade_s == 16 and score.parts == play("rock", duration=60, tempo=120)[2].parts
+    assert play("rock", ending="fade", duration=20, tempo=120)[0].fade_s == pytest.approx(8)
+    assert fade_s(score) == 16
+    assert "must be one of cadence, fade, cut" in refused(ending="loop")
+
+
+def test_every_mood_is_in_the_documentation():
+    page = (Path(__file__).parents[1] / "docs" / "controls.md").read_text(encoding="utf-8")
+    for name, mood in moods().items():
+        row = f"| `{name}` | {mood['energy']} | {mood['density']} | {mood['tempo']} | {mood.get('mode', 'any')} |"
+        assert row in page

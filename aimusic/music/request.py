@@ -22,6 +22,7 @@ from aimusic.music.harmony import SCALES, Key, parse_key, scale
 from aimusic.music.progression import parse_progression, written
 from aimusic.music.rhythm import METRES, Metre, Tempo
 
+ENDINGS = ("cadence", "fade", "cut")
 MAX_SEED = 2**53 - 1  # the largest integer that JavaScript clients read back exactly
 
 
@@ -172,6 +173,16 @@ class Request(BaseModel):
         description="Who plays: names of parts, roles or instruments; guests as 'violin' or 'violin:lead'.",
         json_schema_extra={"takes": BAND},
     )
+    mood: str | None = Field(
+        None,
+        max_length=32,
+        description="Such as 'calm' or 'epic': fills in energy, density, tempo and mode where they are left open.",
+    )
+    ending: Annotated[str, _one_of(ENDINGS)] = Field(
+        "cadence",
+        max_length=16,
+        description="How the piece ends: cadence (a held chord), fade, or cut (short, on the bar line).",
+    )
     seed: int | None = Field(
         None,
         ge=0,
@@ -245,6 +256,7 @@ class Plan:
 
     Attributes:
         humanize: share of the human timing and dynamics that is played, 0 to 1.
+        fade_s: length of the fade-out that the caller asked for, 0 for none.
         asked_scale: name of the scale that the caller asked for, "" where the style has its way.
     """
 
@@ -259,6 +271,7 @@ class Plan:
     final_ticks: int
     asked_scale: str = ""
     humanize: float = 1.0
+    fade_s: float = 0.0
 
     @property
     def metre(self) -> Metre:

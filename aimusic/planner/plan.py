@@ -18,6 +18,7 @@ from aimusic.style import Form, Style
 from aimusic.wishes.tailor import bars_s
 
 RING_SHARE = 0.35  # a very short piece gives at most this share of itself to the ring-out
+FADE_BARS, FADE_SHARE = 8, 0.4  # a fade-out takes so many bars, at most this share of the piece
 ARC = 0.24  # how much energy the peak of a piece has above its beginning
 PEAK = 0.75  # where in the piece the peak lies
 
@@ -53,6 +54,7 @@ def make_plan(request: Request, style: Style) -> Plan:
         final_ticks=final_ticks,
         asked_scale=request.scale or "",
         humanize=request.humanize,
+        fade_s=_fade_s(duration_s, tempo) if request.ending == "fade" else 0.0,
     )
     return shaped(plan, request)
 
@@ -68,6 +70,10 @@ def exact_length(duration_s: float, tempo: Tempo, style: Style) -> tuple[int, in
     release_s = duration_s - min(style.ring_s, RING_SHARE * duration_s)
     final_ticks = floor(tempo.ticks(release_s)) - full_bars * tempo.metre.bar_ticks
     return full_bars, max(1, final_ticks)
+
+
+def _fade_s(duration_s: float, tempo: Tempo) -> float:
+    return min(FADE_BARS * tempo.seconds(tempo.metre.bar_ticks), FADE_SHARE * duration_s)
 
 
 def _swing(style: Style, bpm: float, metre: Metre) -> float:

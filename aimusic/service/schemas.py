@@ -10,6 +10,7 @@ from aimusic.errors import FieldError, InvalidRequest
 from aimusic.music.request import Request
 from aimusic.service.library import Piece
 from aimusic.style import Style
+from aimusic.wishes.mood import in_mood
 from aimusic.wishes.tailor import tailored
 
 MAX_ERRORS = 10
@@ -33,7 +34,8 @@ def parse_request(body: dict, styles: Mapping[str, Style]) -> Request:
         errors += [_sentence(e) for e in error.errors(include_url=False)]
     if errors:
         raise InvalidRequest(*errors[:MAX_ERRORS])
-    tailored(request, styles[request.style])
+    own = styles[request.style]
+    tailored(in_mood(request, own), own)
     return request
 
 

@@ -14,16 +14,20 @@ from aimusic.music.request import Request
 from aimusic.music.rhythm import METRES, Tempo
 from aimusic.style import Style
 from aimusic.wishes.band import with_the_band_asked
+from aimusic.wishes.mood import keys_in_mood
 from aimusic.wishes.refusals import refusal
 
 LONGEST_S = 300.0
 STRAIGHT = 0.5
+STAB_S = 0.2
 NEW_SECTION_ENERGY = 0.5
 THIRDS = {"major": 4, "minor": 3}  # a scale fits a mode where it has the mode's third
 
 
 def tailored(request: Request, style: Style) -> Style:
     """The style with the caller's wishes in its tables; `style` itself where nothing of that kind is wished.
+
+    `request` has been through `in_mood`.
 
     Raises InvalidRequest that names every wish that cannot be met.
     """
@@ -119,6 +123,20 @@ def _of_one_length(request: Request, style: Style) -> Style:
     return style
 
 
+def _in_mode(request: Request, style: Style) -> Style:
+    keys = keys_in_mood(request, style)
+    return style if keys == style.keys else replace(style, keys=keys)
+
+
+def _ended(request: Request, style: Style) -> Style:
+    """A cut: the last chord is a stab on the bar line, and what follows is its ring-out."""
+    if request.ending != "cut":
+        return style
+    if request.full_bars is None:
+        raise refusal("ending", "a cut falls on a bar line; give bars or sections instead of a duration")
+    return replace(style, ending_s=style.ring_s + STAB_S)
+
+
 def _in_sections(request: Request, style: Style) -> Style:
     """Gives energy to section names that the style does not know; energy is of the piece or of its sections."""
     if request.sections is None:
@@ -130,11 +148,13 @@ def _in_sections(request: Request, style: Style) -> Style:
 
 
 ALTERATIONS: tuple[Callable[[Request, Style], Style], ...] = (
+    _in_mode,
     _in_metre,
     _on_chords,
     _in_scale,
     _swung,
+    _ended,
+    _of_one_length,
     _in_sections,
     with_the_band_asked,
-    _of_one_length,
 )
