@@ -2,9 +2,9 @@
 
     python benchmarks/controls.py [--seeds 2] [--duration 30]
 
-Each row makes the same pieces (every style, several seeds, the trained composer) without and with a wish. "Without"
-and "with" are means over the pieces of the named measure; "unchanged" counts the pieces of which the named things
-are equal in both.
+Each row makes the same pieces (every style, several seeds, the trained composer) without and with a wish.
+"Without" and "with" are means over the pieces of the named measure; "unchanged" counts the pieces of which the
+named things are equal in both.
 """
 
 import argparse
