@@ -26,6 +26,8 @@ from aimusic.synth.mastering import capture, master
 from aimusic.synth.mixer import mix, take_apart
 from aimusic.synth.render import render
 from aimusic.synth.tape import Finished
+from aimusic.wishes.mood import in_mood
+from aimusic.wishes.tailor import tailored
 
 STEM_PEAK = 0.99
 
@@ -54,8 +56,12 @@ def record(
     Args:
         request: with a seed and the style's name; what is absent is decided by the planner.
         progress: told the name of each stage as it begins.
+
+    Raises InvalidRequest for wishes that contradict each other or that the style cannot meet.
     """
     progress("compose")
+    request = in_mood(request, style)
+    style = tailored(request, style)
     plan = make_plan(request, style)
     lead = compose(plan, style)
     progress("arrange")
