@@ -99,7 +99,7 @@ def generate(out: str | None, stems: Path | None, **options) -> None:
     use_one_thread()
 
     from aimusic.composer.compose import Composer
-    from aimusic.pipeline import record, save, save_stems
+    from aimusic.pipeline import record, save
     from aimusic.service.identity import resolved
     from aimusic.service.schemas import parse_request
     from aimusic.style import load_styles
@@ -117,8 +117,10 @@ def generate(out: str | None, stems: Path | None, **options) -> None:
     recording = record(request, styles[request.style], Composer())
     save(recording, wav, wav.with_suffix(".mid"))
     if stems is not None:
+        from aimusic.stems import save_stems
+
         stems.mkdir(parents=True, exist_ok=True)
-        save_stems(recording, styles[request.style], stems)
+        save_stems(recording, stems)
     key, bpm = recording.plan.key.name, recording.plan.tempo.bpm
     click.echo(f"{wav}: {recording.plan.duration_s:g} s, {key}, {bpm:g} bpm, seed {request.seed}")
 

@@ -320,7 +320,7 @@ def test_the_resolved_request_gives_the_same_music(name, wishes):
     """What the answer echoes holds every decision that a field can hold, and makes the same notes again."""
     plan, _, score = play(name, **wishes)
     request = in_mood(make_request(name, **wishes), STYLES[name])
-    echoed = facts(Recording(plan, score, np.zeros((2, 1))), request)["request"]
+    echoed = facts(Recording(STYLES[name], plan, score, np.zeros((2, 1))), request)["request"]
     assert {"tempo", "key", "time_signature", "swing"} <= {k for k, value in echoed.items() if value is not None}
     asked = {k: value for k, value in request.model_dump(mode="json").items() if value is not None}
     assert {k: echoed[k] for k in asked} == asked
