@@ -81,7 +81,7 @@ def human_bar(chart: Chart, measure: Measure) -> tuple[Stroke, ...] | None:
     It depends on the plan and the style alone, so that the bass can lock to it.
     """
     beat = played_bar(chart, measure)
-    if beat is None or not _ends_with_fill(chart, measure):
+    if beat is None or not ends_with_fill(chart, measure):
         return beat
     filled = played_fill(chart, measure, beat)
     return filled if filled is not None or _fitting(chart, measure, fill=True) else beat
@@ -95,7 +95,7 @@ def bar_groove(chart: Chart, measure: Measure) -> Groove:
     It depends on the plan and the style alone, so that the bass can lock to it.
     """
     bar = measure.bar
-    if _ends_with_fill(chart, measure):
+    if ends_with_fill(chart, measure):
         fills = _fitting(chart, measure, fill=True)
         if fills:
             return fills[choose(chart.rng("groove", "fill", measure.phrase), _weights(fills))]
@@ -121,7 +121,8 @@ def kicks(chart: Chart, measure: Measure) -> list[int]:
     return [] if pattern is None else [tick for tick, _ in _placed(pattern, chosen, measure)]
 
 
-def _ends_with_fill(chart: Chart, measure: Measure) -> bool:
+def ends_with_fill(chart: Chart, measure: Measure) -> bool:
+    """Whether a bar ends its phrase with a fill; the bar before the ending always does."""
     if measure.bar.phrase_bars < 2:
         return False
     if measure.number == len(chart.measures) - 1:

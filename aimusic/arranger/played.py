@@ -5,14 +5,15 @@ A phrase keeps to one family of takes; a neighbour of the groove comes in its fo
 
 from dataclasses import dataclass
 
-from aimusic.arranger.chart import ACCENT, Chart, Measure
+from aimusic.arranger.chart import GHOST, Chart, Measure
 from aimusic.music.chance import choose
 from aimusic.music.grooves import BAR_TICKS, GrooveFamily, Take
 from aimusic.music.rhythm import TICKS_PER_QUARTER
 
 METRE = "4/4"
 VARIED_HALFWAY = 0.5  # share of the phrases whose third and fourth bar are varied; the seventh and eighth always
-LOUD_SHARE = 0.9  # the velocity that this share of a take's strokes stays under becomes a written accent
+LOUD_SHARE = 0.9  # the velocity that this share of a take's strokes stays under becomes
+LOUD = 92  # this one, between a written hit and a written accent
 SCALES = (0.75, 1.6)  # so much softer or louder a take may become by that
 
 
@@ -68,21 +69,23 @@ def _take(chart: Chart, measure: Measure, families: list[GrooveFamily]) -> Take:
     """One choice of family for each phrase letter and energy; a loose drummer leaves it for two bars at a time."""
     weights = {k: family.count for k, family in enumerate(families)}
     bar, pair = measure.bar, measure.bar.index // 2
-    family = families[choose(chart.rng("groove", bar.letter, _first(chart, measure).bar.energy), weights)]
+    energy = _first(chart, measure).bar.energy
+    family = families[choose(chart.rng("groove", bar.letter, energy), weights)]
     rng = chart.rng("groove", "loose", measure.phrase, pair)
     if rng.random() < chart.style.feel.looseness:
         family = families[choose(rng, weights)]
         return family.takes[int(rng.integers(len(family.takes)))]
     varied = pair % 4 == 3 or (pair % 4 == 1 and rng.random() < VARIED_HALFWAY)
-    return family.takes[int(rng.integers(len(family.takes)))] if varied else family.takes[0]
+    neighbours = family.takes[1:]
+    return neighbours[int(rng.integers(len(neighbours)))] if varied and neighbours else family.takes[0]
 
 
 def _strokes(take: Take, measure: Measure) -> tuple[Stroke, ...]:
     """The strokes of a take that fall into a measure, as loud as a written groove."""
     start = measure.bar.index % take.bars * BAR_TICKS
-    scale = _scale(take)
+    scales = _scales(take)
     found = [
-        Stroke(measure.start_ticks + tick - start, drum, _velocity(velocity * scale), shift_ms / 1000)
+        Stroke(measure.start_ticks + tick - start, drum, _velocity(velocity * scales[drum]), shift_ms / 1000)
         for drum, strokes in take.strokes.items()
         for tick, velocity, shift_ms in strokes
         if start <= tick < start + BAR_TICKS
@@ -94,8 +97,23 @@ def _velocity(velocity: float) -> int:
     return min(127, max(1, round(velocity)))
 
 
-def _scale(take: Take) -> float:
-    """What makes the loud strokes of a take as loud as a written accent; the soft ones keep their proportion."""
-    velocities = sorted(velocity for strokes in take.strokes.values() for _, velocity, _ in strokes)
-    loud = velocities[int(LOUD_SHARE * (len(velocities) - 1))]
-    return min(SCALES[1], max(SCALES[0], ACCENT / loud))
+def _scales(take: Take) -> dict[str, float]:
+    """What makes the loud strokes of a take as loud as written ones; soft strokes of a drum keep their proportion.
+
+    One factor for the take; of what a drum still lacks, half (in logarithms), since pads answer differently. A
+    drum that only whispers, as a feathered kick does, stays behind the others.
+    """
+    whole = _bounded(LOUD / _loud([v for strokes in take.strokes.values() for _, v, _ in strokes]))
+    scales = {}
+    for drum, strokes in take.strokes.items():
+        loud = whole * _loud([velocity for _, velocity, _ in strokes])
+        scales[drum] = whole if loud < GHOST else whole * _bounded((LOUD / loud) ** 0.5)
+    return scales
+
+
+def _loud(velocities: list[int]) -> int:
+    return sorted(velocities)[int(LOUD_SHARE * (len(velocities) - 1))]
+
+
+def _bounded(scale: float) -> float:
+    return min(SCALES[1], max(SCALES[0], scale))

@@ -18,6 +18,7 @@ from aimusic.training.readers.drums import DRUM_NOTES, DrumBar, drum_bars, drum_
 MAX_UNITS = 900  # k-medoids compares every unit with every other
 TEMPO_EDGES = (0, 90, 120, 160, 400)
 SWUNG_FROM = 0.54
+MOST_GHOST = 40  # velocity
 # A fill inside a long recording: many more strokes on snare and toms than usual, and the cymbal pauses.
 FILL_TOMS, FILL_MORE = 3, 3
 CYMBALS = ("closed_hat", "open_hat", "ride")
@@ -28,7 +29,7 @@ LEVELS = (
     (24, ((0, 1), (2, 2), (3, 4))),
     (0, ((0, 4),)),
 )
-UNITS_PER_FAMILY, MOST_FAMILIES = 12, 4
+UNITS_PER_FAMILY, MOST_FAMILIES = 7, 6
 FILLS_PER_FAMILY, MOST_FILLS = 3, 10
 TAKES = 3
 ALIKE, SAME = 0.5, 0.05  # distances from the medoid between which a neighbour is a variation
@@ -59,7 +60,8 @@ def write_grooves(data_dir: Path, styles_dir: Path, styles: Mapping[str, Style])
         by_style.setdefault(bar.style, []).append(bar)
     written = {}
     for name, bars in sorted(by_style.items()):
-        found = mine(bars, swings(styles[name]), data_set) if name in styles else None
+        anchors = data_set.options["anchors"].get(name, ())
+        found = mine(bars, swings(styles[name]), anchors, data_set) if name in styles else None
         if found:
             path = styles_dir / name / "grooves.json"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,12 +74,19 @@ def swings(style: Style) -> bool:
     return max(ratio for _, ratio in style.feel.swing) > SWUNG_FROM
 
 
-def mine(bars: Sequence[DrumBar], swung: bool, data_set: DataSet) -> HumanGrooves | None:
-    """The families of one style from its training bars, or None where nobody drummed with its swing."""
+def mine(
+    bars: Sequence[DrumBar], swung: bool, anchors: Sequence[Mapping], data_set: DataSet
+) -> HumanGrooves | None:
+    """The families of one style from its training bars, or None where nobody drummed with its swing.
+
+    Args:
+        anchors: what every bar of a beat has, `drums` and `ticks`: at each tick one of the drums, no ghost stroke.
+    """
     suited = [bar for bar in bars if (bar.swing > SWUNG_FROM) == swung and bar.split == "train"]
     if not suited:
         return None
     beats, fills = units_of(suited)
+    beats = [beat for beat in beats if all(is_anchored(bar, anchors) for bar in beat.bars)]
     families = _families(beats, fill=False) + _families(fills, fill=True)
     if not families:
         return None
@@ -107,6 +116,12 @@ def units_of(bars: Sequence[DrumBar]) -> tuple[list[Unit], list[Unit]]:
             if {number, number + 1} <= numbered.keys() - inside:
                 beats.append(Unit((numbered[number], numbered[number + 1])))
     return beats, fills
+
+
+def is_anchored(bar: DrumBar, anchors: Sequence[Mapping]) -> bool:
+    """Whether a bar has what its style's beats must have."""
+    loud = {(stroke.drum, stroke.tick) for stroke in bar.strokes if stroke.velocity > MOST_GHOST}
+    return all(any((drum, t) in loud for drum in a["drums"]) for a in anchors for t in a["ticks"])
 
 
 def _count(bar: DrumBar, drums: Sequence[str]) -> int:
