@@ -31,8 +31,8 @@ LEVELS = (
 )
 UNITS_PER_FAMILY, MOST_FAMILIES = 7, 6
 FILLS_PER_FAMILY, MOST_FILLS = 3, 10
-TAKES = 3
-ALIKE, SAME = 0.5, 0.05  # distances from the medoid between which a neighbour is a variation
+TAKES = 4
+ALIKE, SAME = 0.55, 0.08  # distances from the medoid between which a neighbour is a variation
 MOST_SHIFT_MS = 30.0
 TEMPO_STRETCH = 1.2  # a take suits tempi so far beyond those of its family
 
@@ -142,7 +142,7 @@ def _is_fill(bar: DrumBar, others: Sequence[DrumBar]) -> bool:
 
 
 def _families(units: list[Unit], *, fill: bool) -> list[GrooveFamily]:
-    """Cluster by tempo band and by loudness; fills by loudness alone."""
+    """Clusters by tempo band and by loudness; fills by loudness alone."""
     families = []
     edges = (0, 400) if fill else TEMPO_EDGES
     for low, high in pairwise(edges):
@@ -170,7 +170,7 @@ def _clusters(group: list[Unit], energy: tuple[int, int], *, fill: bool) -> list
         members = np.flatnonzero(owner == k)
         tempi = [group[member].bars[0].tempo_bpm for member in members]
         takes = [index] if fill else [index, *_neighbours(index, members, distance, group)]
-        habits = timing_habits([group[member] for member in members])
+        habits = timing_habits([group[k] for k in sorted({*members.tolist(), *takes})])
         families.append(
             GrooveFamily(
                 fill=fill,
@@ -184,14 +184,18 @@ def _clusters(group: list[Unit], energy: tuple[int, int], *, fill: bool) -> list
 
 
 def _neighbours(index: int, members: np.ndarray, distance: np.ndarray, group: list[Unit]) -> list[int]:
-    """The members nearest to a medoid that differ from it and from each other; its own recording first."""
+    """The units nearest to a medoid that differ from it and from each other.
+
+    Those of its own recording come first, then other members of its cluster, then the group's.
+    """
     file = group[index].bars[0].file
-    near = [m for m in members.tolist() if SAME < distance[index, m] < ALIKE]
-    near.sort(key=lambda m: (group[m].bars[0].file != file, distance[index, m], m))
+    own = set(members.tolist())
+    near = np.flatnonzero((distance[index] > SAME) & (distance[index] < ALIKE)).tolist()
+    near.sort(key=lambda k: (group[k].bars[0].file != file, k not in own, distance[index, k], k))
     found: list[int] = []
-    for member in near:
-        if len(found) < TAKES - 1 and all(distance[member, other] > SAME for other in found):
-            found.append(member)
+    for unit in near:
+        if len(found) < TAKES - 1 and all(distance[unit, other] > SAME for other in found):
+            found.append(unit)
     return found
 
 
