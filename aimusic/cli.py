@@ -273,10 +273,12 @@ def grooves(data: str, out: str | None) -> None:
     from pathlib import Path
 
     from aimusic.style import STYLES_DIR, load_styles
+    from aimusic.training.build import write_card
     from aimusic.training.grooves import write_grooves
 
     written = write_grooves(Path(data), Path(out) if out else STYLES_DIR, load_styles())
     for path, mined in written.items():
+        write_card(path.parent, path.parent.name)
         click.echo(f"{path}: {len(mined.families)} families from {mined.bars} bars of {mined.files} files")
 
 

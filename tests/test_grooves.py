@@ -205,4 +205,5 @@ def test_the_command_writes_a_file_for_each_style(data, tmp_path):
     assert "rock/grooves.json: " in answer.output
     table = json.loads((out / "rock" / "grooves.json").read_text())
     assert {take["file"] for family in table["families"] for take in family["takes"]} == {"a.mid", "e.mid"}
+    assert "## Drums" in (out / "rock" / "card.md").read_text()
     assert CliRunner().invoke(main, ["grooves", "--data", str(data), "--out", str(out)]).output == answer.output
