@@ -70,10 +70,11 @@ def _perform_section(
 ) -> list[Note]:
     is_drum = player.role == "drums"
     onsets = sorted({note.onset_ticks for note in notes})
-    timing = dict(zip(onsets, _timing(len(onsets), chart, is_drum, rng), strict=True))
-    is_human = chart.style.feel.timing_ms > 0 and not is_drum
-    spread = np.abs(rng.normal(0.0, CHORD_SPREAD_S, len(notes))) if is_human else np.zeros(len(notes))
-    noise = rng.normal(0.0, chart.style.feel.velocity, len(notes))
+    human = chart.plan.humanize
+    timing = dict(zip(onsets, human * _timing(len(onsets), chart, is_drum, rng), strict=True))
+    has_fingers = chart.style.feel.timing_ms > 0 and not is_drum
+    spread = np.abs(rng.normal(0.0, CHORD_SPREAD_S, len(notes))) if has_fingers else np.zeros(len(notes))
+    noise = human * rng.normal(0.0, chart.style.feel.velocity, len(notes))
     shapes = {}
     played = []
     for k, note in enumerate(notes):
@@ -83,9 +84,9 @@ def _perform_section(
             shapes[tick] = _shape(tick, measure, chart, is_drum), *_swing(tick, note.length_ticks, chart)
         shape, swung_s, shortening = shapes[tick]
         if is_drum:
-            human_s = _drum_shift(tick, timing[tick], note.shift_s, chart)
+            human_s = _drum_shift(tick, timing[tick], human * note.shift_s, chart)
         else:
-            human_s = min(timing[tick] + spread[k], MOST_SHIFT_S) + note.shift_s
+            human_s = min(timing[tick] + human * spread[k], MOST_SHIFT_S) + human * note.shift_s
         shift_s = max(swung_s + human_s, -chart.seconds(tick))
         velocity = int(min(127, max(1, round(note.velocity + shape + noise[k]))))
         length = max(1, note.length_ticks - shortening)
