@@ -85,7 +85,12 @@ def work(supervised: str | None) -> None:
 
 @main.command(cls=Wishes)
 @click.option("--out", type=click.Path(dir_okay=False), help="The WAV file; a MIDI file is written beside it.")
-def generate(out: str | None, **options) -> None:
+@click.option(
+    "--stems",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for every part and the room as 24-bit WAV files.",
+)
+def generate(out: str | None, stems: Path | None, **options) -> None:
     """Make one piece, without a server."""
     from pathlib import Path
 
@@ -94,7 +99,7 @@ def generate(out: str | None, **options) -> None:
     use_one_thread()
 
     from aimusic.composer.compose import Composer
-    from aimusic.pipeline import record, save
+    from aimusic.pipeline import record, save, save_stems
     from aimusic.service.identity import resolved
     from aimusic.service.schemas import parse_request
     from aimusic.style import load_styles
@@ -111,6 +116,9 @@ def generate(out: str | None, **options) -> None:
         raise click.BadParameter(f"there is no folder {wav.parent}", param_hint="--out")
     recording = record(request, styles[request.style], Composer())
     save(recording, wav, wav.with_suffix(".mid"))
+    if stems is not None:
+        stems.mkdir(parents=True, exist_ok=True)
+        save_stems(recording, styles[request.style], stems)
     key, bpm = recording.plan.key.name, recording.plan.tempo.bpm
     click.echo(f"{wav}: {recording.plan.duration_s:g} s, {key}, {bpm:g} bpm, seed {request.seed}")
 
