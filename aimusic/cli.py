@@ -103,6 +103,7 @@ def generate(out: str | None, stems: Path | None, **options) -> None:
     from aimusic.service.identity import resolved
     from aimusic.service.schemas import parse_request
     from aimusic.style import load_styles
+    from aimusic.wishes.tailor import tailored
 
     styles = load_styles()
     wishes = parse_request(
@@ -118,7 +119,7 @@ def generate(out: str | None, stems: Path | None, **options) -> None:
     save(recording, wav, wav.with_suffix(".mid"))
     if stems is not None:
         stems.mkdir(parents=True, exist_ok=True)
-        save_stems(recording, styles[request.style], stems)
+        save_stems(recording, tailored(request, styles[request.style]), stems)
     key, bpm = recording.plan.key.name, recording.plan.tempo.bpm
     click.echo(f"{wav}: {recording.plan.duration_s:g} s, {key}, {bpm:g} bpm, seed {request.seed}")
 

@@ -89,7 +89,7 @@ def save_stems(recording: Recording, style: Style, folder: Path) -> tuple[Path, 
     file would clip, all are quieter by the same number of bits; their comment says by how much.
 
     Args:
-        style: the one that the piece was recorded in.
+        style: the one that the piece was recorded in, as `tailored` makes it for the request.
         folder: exists; files are numbered in the order of the score, the room last.
     """
     score = recording.score
