@@ -15,10 +15,11 @@ from aimusic.music.harmony import SCALES, scale
 from aimusic.music.progression import chords_of, parse_progression
 from aimusic.music.request import Request
 from aimusic.music.rhythm import METRES, swing_shift
-from aimusic.pipeline import Recording, record, save_stems
+from aimusic.pipeline import Recording, record
 from aimusic.planner import make_plan
 from aimusic.service.maker import facts
 from aimusic.service.schemas import parse_request
+from aimusic.stems import save_stems
 from aimusic.synth.instruments import load_instruments
 from aimusic.synth.mastering import fade_s
 from aimusic.wishes.band import ONE_OF_A_KIND, guest_book
@@ -322,7 +323,7 @@ def test_the_resolved_request_gives_the_same_music(name, wishes):
     """What the answer echoes holds every decision that a field can hold, and makes the same notes again."""
     plan, _, score = play(name, **wishes)
     request = in_mood(make_request(name, **wishes), STYLES[name])
-    echoed = facts(Recording(plan, score, np.zeros((2, 1))), request)["request"]
+    echoed = facts(Recording(STYLES[name], plan, score, np.zeros((2, 1))), request)["request"]
     assert {"tempo", "key", "time_signature", "swing"} <= {k for k, value in echoed.items() if value is not None}
     asked = {k: value for k, value in request.model_dump(mode="json").items() if value is not None}
     assert {k: echoed[k] for k in asked} == asked
@@ -564,7 +565,7 @@ def test_guests_and_a_fade_are_heard_and_have_stems(tmp_path):
     wishes = {"instruments": {"only": ["flute"], "add": ["celesta"]}, "duration": 6.0, "ending": "fade"}
     request, style = make_request("classical", **wishes), STYLES["classical"]
     recording = record(request, style, make_lead)
-    paths = save_stems(recording, tailored(request, style), tmp_path)
+    paths = save_stems(recording, tmp_path)
     assert [path.name for path in paths] == ["1-flute.wav", "2-celesta-arpeggio.wav", "3-room.wav"]
     sound = np.abs(np.asarray(recording.audio)).max(0)
     assert sound.shape == (6 * 44100,)
