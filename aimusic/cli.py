@@ -19,6 +19,34 @@ class Commands(click.Group):
             raise click.ClickException(str(error)) from error
 
 
+class Wishes(click.Command):
+    """Has an option for each field of the request; the fields are read when the command is used."""
+
+    def get_params(self, context: click.Context) -> list[click.Parameter]:
+        from aimusic.music.request import Request
+        from aimusic.service.schemas import allowed
+
+        options = [
+            click.Option([f"--{name.replace('_', '-')}"], help=f"{field.description} Takes {allowed(name)}.")
+            for name, field in Request.model_fields.items()
+        ]
+        return [*options, *super().get_params(context)]
+
+
+def _value(name: str, text: str) -> object:
+    """An option's text as the value that JSON would hold; what cannot be read stays text, to be refused later."""
+    import json
+
+    from aimusic.service.schemas import allowed
+
+    if allowed(name).startswith("text"):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
 @click.group(cls=Commands)
 @click.version_option(__version__)
 def main() -> None:
@@ -55,12 +83,7 @@ def work(supervised: str | None) -> None:
     Worker(settings, supervised or f"by-hand-{os.getpid()}", load).run(supervised=supervised is not None)
 
 
-@main.command()
-@click.option("--style", help="One of `aimusic styles`.")
-@click.option("--duration", type=float, help="Length in seconds, 1 to 300; 30 where absent.")
-@click.option("--tempo", type=float, help="Beats per minute, 60 to 200; the style's own where absent.")
-@click.option("--key", help="Such as 'A minor'; drawn from the style where absent.")
-@click.option("--seed", type=int, help="The same seed gives the same music; drawn at random where absent.")
+@main.command(cls=Wishes)
 @click.option("--out", type=click.Path(dir_okay=False), help="The WAV file; a MIDI file is written beside it.")
 @click.option(
     "--stems",
@@ -76,13 +99,15 @@ def generate(out: str | None, stems: Path | None, **options) -> None:
     use_one_thread()
 
     from aimusic.composer.compose import Composer
-    from aimusic.pipeline import record, save, save_stems
+    from aimusic.pipeline import record, save
     from aimusic.service.identity import resolved
     from aimusic.service.schemas import parse_request
     from aimusic.style import load_styles
 
     styles = load_styles()
-    wishes = parse_request({name: value for name, value in options.items() if value is not None}, styles)
+    wishes = parse_request(
+        {name: _value(name, text) for name, text in options.items() if text is not None}, styles
+    )
     request = resolved(wishes, styles[wishes.style])
     wav = Path(out or f"{request.style}_{request.seed}.wav")
     if wav.suffix.lower() != ".wav":
@@ -92,10 +117,12 @@ def generate(out: str | None, stems: Path | None, **options) -> None:
     recording = record(request, styles[request.style], Composer())
     save(recording, wav, wav.with_suffix(".mid"))
     if stems is not None:
+        from aimusic.stems import save_stems
+
         stems.mkdir(parents=True, exist_ok=True)
-        save_stems(recording, styles[request.style], stems)
+        save_stems(recording, stems)
     key, bpm = recording.plan.key.name, recording.plan.tempo.bpm
-    click.echo(f"{wav}: {request.duration:g} s, {key}, {bpm:g} bpm, seed {request.seed}")
+    click.echo(f"{wav}: {recording.plan.duration_s:g} s, {key}, {bpm:g} bpm, seed {request.seed}")
 
 
 @main.command()
@@ -270,21 +297,24 @@ def evaluate(corpus: str, pieces: int, json_file: str, page: str) -> None:
 @click.option(
     "--data", type=click.Path(file_okay=False), required=True, help="A directory that `download` filled."
 )
-@click.option("--out", type=click.Path(dir_okay=False), required=True, help="The grooves, grooves.json.")
 @click.option(
-    "--count", type=click.IntRange(1), default=6, show_default=True, help="Of each style, grid and kind."
+    "--out",
+    type=click.Path(file_okay=False),
+    default=None,
+    help="Folder of style folders; the package's if absent.",
 )
-def grooves(data: str, out: str, count: int) -> None:
-    """Find the typical bars and fills of each style in human drumming, as step patterns."""
-    import json
+def grooves(data: str, out: str | None) -> None:
+    """Find families of typical bars and fills in human drumming: grooves.json of each style."""
     from pathlib import Path
 
-    from aimusic.training.grooves import mine_grooves
-    from aimusic.training.readers.drums import drum_bars
+    from aimusic.style import STYLES_DIR, load_styles
+    from aimusic.training.build import write_card
+    from aimusic.training.grooves import write_grooves
 
-    found = mine_grooves(drum_bars(Path(data)), count)
-    Path(out).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    click.echo(f"{len(found)} grooves in {out}")
+    written = write_grooves(Path(data), Path(out) if out else STYLES_DIR, load_styles())
+    for path, mined in written.items():
+        write_card(path.parent, path.parent.name)
+        click.echo(f"{path}: {len(mined.families)} families from {mined.bars} bars of {mined.files} files")
 
 
 @main.command()

@@ -47,7 +47,13 @@ class Studio:
 def facts(recording: Recording, request: Request) -> dict:
     """What a caller is told about the music: decisions, chords and sections, in seconds from the start."""
     plan = recording.plan
-    resolved = request.model_copy(update={"tempo": plan.tempo.bpm, "key": plan.key.name})
+    decided = {
+        "tempo": plan.tempo.bpm,
+        "key": plan.key.name,
+        "time_signature": plan.metre.name,
+        "swing": plan.swing,
+    }
+    resolved = request.model_copy(update=decided)
     return {
         "request": resolved.model_dump(mode="json"),
         "duration": plan.duration_s,

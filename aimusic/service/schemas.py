@@ -10,6 +10,8 @@ from aimusic.errors import FieldError, InvalidRequest
 from aimusic.music.request import Request
 from aimusic.service.library import Piece
 from aimusic.style import Style
+from aimusic.wishes.mood import in_mood
+from aimusic.wishes.tailor import tailored
 
 MAX_ERRORS = 10
 _KINDS = {"string": "text", "number": "a number", "integer": "a whole number"}
@@ -17,7 +19,10 @@ _FIELDS: dict[str, dict] = Request.model_json_schema()["properties"]
 
 
 def parse_request(body: dict, styles: Mapping[str, Style]) -> Request:
-    """Read the wishes of a caller. Raises InvalidRequest that names the wrong fields, at most ten."""
+    """Read the wishes of a caller. Raises InvalidRequest that names the wrong fields, at most ten.
+
+    Wishes that cannot be met together are wrong too.
+    """
     errors = []
     style = body.get("style", Request.model_fields["style"].default)
     if isinstance(style, str) and style not in styles:
@@ -29,6 +34,8 @@ def parse_request(body: dict, styles: Mapping[str, Style]) -> Request:
         errors += [_sentence(e) for e in error.errors(include_url=False)]
     if errors:
         raise InvalidRequest(*errors[:MAX_ERRORS])
+    own = styles[request.style]
+    tailored(in_mood(request, own), own)
     return request
 
 
@@ -46,20 +53,22 @@ def _sentence(error: dict) -> FieldError:
         detail = f"is not a field{_did_you_mean(name, _FIELDS)}; the fields are {', '.join(_FIELDS)}"
         return FieldError("#/" + shorten(pointer[2:], quotes=False), detail, "unknown_field")
     if kind == "value_error":
-        allowed = str(error["ctx"]["error"]).split(", got ")[0]
-        return FieldError(pointer, f"{allowed}, got {shorten(given)}", "invalid_value")
+        must = str(error["ctx"]["error"]).split(", got ")[0]
+        return FieldError(pointer, f"{must}, got {shorten(given)}", "invalid_value")
     codes = {
         "greater_than_equal": "out_of_range",
         "less_than_equal": "out_of_range",
         "finite_number": "not_finite",
     }
     code = codes.get(kind, "too_long" if kind == "string_too_long" else "wrong_type")
-    return FieldError(pointer, f"must be {_allowed(name)}, got {shorten(given)}", code)
+    return FieldError(pointer, f"must be {allowed(name)}, got {shorten(given)}", code)
 
 
-def _allowed(name: str) -> str:
+def allowed(name: str) -> str:
     """What a field takes, read from its own description: "a number between 1 and 300"."""
     schema = _FIELDS[name]
+    if "takes" in schema:
+        return schema["takes"]
     schema = {**schema, **schema.get("anyOf", [{}])[0]}
     words = _KINDS[schema["type"]]
     if "maximum" in schema:
@@ -112,6 +121,6 @@ def style_answer(style: Style) -> dict:
         "description": style.description,
         "tempo": {"default": style.tempo.default, "low": style.tempo.low, "high": style.tempo.high},
         "keys": list(style.keys),
-        "time_signatures": list(style.metres),
+        "time_signatures": list(style.playable_metres),
         "instruments": [part.name for part in style.parts],
     }

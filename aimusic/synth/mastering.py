@@ -149,10 +149,10 @@ def chain(
 
 
 def fade_s(score: Score) -> float:
-    """The fade-out covers the ring-out: from the release of the last note to the end."""
+    """The fade-out covers the ring-out, from the release of the last note to the end, or what the score wishes."""
     notes = (note for part in score.parts for note in part.notes)
     released_s = max((score.onset_s(note) + score.length_s(note) for note in notes), default=0.0)
-    return max(SHORTEST_FADE_S, score.duration_s - released_s)
+    return max(SHORTEST_FADE_S, score.fade_s, score.duration_s - released_s)
 
 
 def _clean(mix: Iterable[np.ndarray], score: Score) -> Iterator[np.ndarray]:
