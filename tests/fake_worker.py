@@ -17,6 +17,7 @@ STUCK = 2_000  # first attempt never ends
 BROKEN = 3_000  # raises something unexpected, each time
 REFUSED = 4_000  # raises an error that we understand
 DEADLY = 5_000  # ends its process, each time
+STAGED = 6_000  # goes through all stages, a tenth of a second each
 
 
 class FakeMaker:
@@ -29,7 +30,7 @@ class FakeMaker:
         attempt = self.attempts(request.seed) + 1
         (self.root / f"attempt-{request.seed}-{attempt}").touch()
         progress("compose")
-        self.misbehave(request.seed // 1000 * 1000, attempt)
+        self.misbehave(request.seed // 1000 * 1000, attempt, progress)
         progress("encode")
         made = Made(folder / "a.wav", folder / "a.mid", facts(request))
         with wave.open(str(made.audio), "wb") as file:
@@ -41,7 +42,7 @@ class FakeMaker:
     def attempts(self, seed: int) -> int:
         return len(list(self.root.glob(f"attempt-{seed}-*")))
 
-    def misbehave(self, kind: int, attempt: int) -> None:
+    def misbehave(self, kind: int, attempt: int, progress) -> None:
         if kind == SLOW:
             time.sleep(0.5)
         elif kind == STUCK and attempt == 1:
@@ -52,6 +53,10 @@ class FakeMaker:
             raise InvalidRequest(FieldError("#/duration", "is too short for this form", "too_short"))
         elif kind == DEADLY:
             sys.exit(9)
+        elif kind == STAGED:
+            for stage in ("arrange", "render", "mix"):
+                progress(stage)
+                time.sleep(0.1)
 
     def warm_ups(self):
         yield "strings"

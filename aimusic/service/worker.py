@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 POLL_S = 0.25  # of a worker that nobody wakes
 BEAT_S = 1.0
 HUNG = 70  # exit code of a worker whose job took too long
+UNWANTED = 71  # of one whose job was cancelled in the middle of a long stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,10 @@ class Maker(Protocol):
 
     def warm_ups(self) -> Iterator[str]:
         """Prepare one thing after another, naming each, so that the first pieces are quick too."""
+
+
+class Cancelled(Exception):
+    """A caller wants the job no more."""
 
 
 class GiveBack(Exception):
@@ -103,10 +108,11 @@ class Worker:
         """Make one piece; whatever happens, the job ends in a recorded state."""
         jobs = self.records.jobs
         try:
-            there = self.records.library.find(job.piece_id)
-            jobs.succeed(job, None if there else self._make(job, maker))
+            self._do(job, maker)
         except GiveBack:
             jobs.give_back(job)
+        except Cancelled:
+            log.info("job %s is cancelled", job.id)
         except MusicError as error:
             log.warning("job %s: %s: %s", job.id, type(error).__name__, error)
             jobs.fail(job, error.problem())
@@ -114,6 +120,11 @@ class Worker:
             log.exception("job %s: attempt %d failed", job.id, job.attempts)
             failure = GenerationFailed(f"the piece could not be made; the log tells more under job {job.id}")
             jobs.retry(job, failure.problem())
+
+    def _do(self, job: Job, maker: Maker) -> None:
+        """Make the piece, if it is not in the library."""
+        there = self.records.library.find(job.piece_id)
+        self.records.jobs.succeed(job, None if there else self._make(job, maker))
 
     def _make(self, job: Job, maker: Maker) -> Piece:
         started = time.perf_counter()
@@ -132,9 +143,12 @@ class Worker:
         if self._stopping.is_set():
             raise GiveBack
         self.records.jobs.advance(job, stage)
+        if self.records.jobs.is_cancelled(job):
+            raise Cancelled
 
     def _beat(self) -> None:
-        """Report and renew the lease; a worker that hangs in its job ends itself."""
+        """Report and renew the lease; a worker that hangs in its job, or in a cancelled one, ends itself."""
+        cancelled = None
         while True:
             held, limit_s = self._held, self._settings.job_limit_s
             if held and time.monotonic() - held[1] > limit_s:
@@ -142,6 +156,11 @@ class Worker:
                 os._exit(HUNG)
             try:
                 self._report()
+                if held and self.records.jobs.is_cancelled(held[0]):
+                    if held is cancelled and held is self._held:  # a whole beat, and no stage has ended
+                        log.info("job %s is cancelled", held[0].id)
+                        os._exit(UNWANTED)
+                    cancelled = held
             except SQLAlchemyError:
                 log.exception("no report; the next one follows")
             time.sleep(BEAT_S)

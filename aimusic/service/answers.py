@@ -1,0 +1,173 @@
+"""The answers of `/api/v1`, as pydantic models: routes fill them in, and the OpenAPI document describes them."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aimusic.errors import JobFailed
+from aimusic.service.jobs import Job
+from aimusic.service.library import Piece
+
+AUDIO = ("wav", "flac", "mp3", "ogg", "opus")
+
+
+class Answer(BaseModel):
+    """Base of all answers: nothing is said that is not described."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Wishes(Answer):
+    """The request with every default filled in; sent again, it gives the same music."""
+
+    style: str
+    duration: float
+    tempo: float | None
+    key: str | None
+    seed: int
+
+
+class PieceLinks(Answer):
+    """Where the files of a piece are."""
+
+    self: str
+    audio: dict[Literal["wav", "flac", "mp3", "ogg", "opus"], str]
+    midi: str
+    timeline: str
+    peaks: str
+    pianoroll: str
+    license: str
+
+
+class PieceAnswer(Answer):
+    """A finished piece."""
+
+    id: str = Field(description="Hash of the request, the engine and the style's weights.")
+    title: str
+    tags: tuple[str, ...]
+    favourite: bool
+    style: str
+    duration: float = Field(description="Seconds; the audio is exactly this long.")
+    tempo: float = Field(description="Beats per minute.")
+    key: str
+    time_signature: str
+    bars: int
+    seed: int
+    sample_rate: int = Field(description="Hertz.")
+    channels: int
+    size_bytes: int = Field(description="Of the WAV file.")
+    sha256: str = Field(description="Of the WAV file.")
+    generation_seconds: float
+    created_at: datetime
+    request: Wishes
+    links: PieceLinks
+
+
+class PiecePage(Answer):
+    """Some pieces, the newest first; `next_cursor` asks for those after them."""
+
+    items: tuple[PieceAnswer, ...]
+    next_cursor: str | None
+
+
+class ProblemAnswer(BaseModel):
+    """What went wrong (RFC 9457); other members may say more."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    status: int
+    title: str
+    detail: str
+
+
+class JobResult(Answer):
+    """The piece that a job made."""
+
+    piece_id: str
+    url: str
+
+
+class JobAnswer(Answer):
+    """The work on a piece. `queue_position`: 1 is next. `progress` goes from 0 to 1."""
+
+    id: str
+    status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    progress: float = Field(ge=0, le=1)
+    stage: str | None = Field(description="compose, arrange, render, mix or encode; null before and after.")
+    queue_position: int | None
+    attempts: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    request: Wishes
+    result: JobResult | None
+    error: ProblemAnswer | None
+    links: dict[Literal["self", "events"], str]
+
+
+class JobPage(Answer):
+    """Some jobs, the newest first; `next_cursor` asks for those after them."""
+
+    items: tuple[JobAnswer, ...]
+    next_cursor: str | None
+
+
+def piece_url(piece_id: str) -> str:
+    return f"/api/v1/pieces/{piece_id}"
+
+
+def job_url(job_id: str) -> str:
+    return f"/api/v1/jobs/{job_id}"
+
+
+def tell_piece(piece: Piece) -> PieceAnswer:
+    """A piece as the API tells it."""
+    facts, here = piece.facts, piece_url(piece.id)
+    told = ("duration", "tempo", "key", "time_signature", "bars", "sample_rate", "channels", "request")
+    return PieceAnswer(
+        id=piece.id,
+        title=piece.title,
+        tags=piece.tags,
+        favourite=piece.favourite,
+        style=piece.style,
+        seed=facts["request"]["seed"],
+        size_bytes=piece.audio.size_bytes,
+        sha256=piece.audio.sha256,
+        generation_seconds=piece.generation_s,
+        created_at=_moment(piece.created_at),
+        links=PieceLinks(
+            self=here,
+            audio={ending: f"{here}/audio.{ending}" for ending in AUDIO},
+            midi=f"{here}/midi",
+            timeline=f"{here}/timeline.json",
+            peaks=f"{here}/peaks.json",
+            pianoroll=f"{here}/pianoroll.svg",
+            license=f"{here}/license.json",
+        ),
+        **{name: facts[name] for name in told},
+    )
+
+
+def tell_job(job: Job, queue_position: int | None) -> JobAnswer:
+    """A job as the API tells it."""
+    done = job.status == "succeeded"
+    return JobAnswer(
+        id=job.id,
+        status=job.status,
+        progress=job.progress,
+        stage=None if job.is_over else job.stage,
+        queue_position=queue_position,
+        attempts=job.attempts,
+        created_at=_moment(job.created_at),
+        started_at=_moment(job.started_at),
+        finished_at=_moment(job.finished_at),
+        request=job.request,
+        result=JobResult(piece_id=job.piece_id, url=piece_url(job.piece_id)) if done else None,
+        error=JobFailed(job.problem).problem() if job.problem else None,
+        links={"self": job_url(job.id), "events": job_url(job.id) + "/events"},
+    )
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
