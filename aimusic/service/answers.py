@@ -1,13 +1,16 @@
 """The answers of `/api/v1`, as pydantic models: routes fill them in, and the OpenAPI document describes them."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from aimusic.errors import JobFailed
+from aimusic.music.rhythm import METRES, Tempo
 from aimusic.service.jobs import Job
 from aimusic.service.library import Piece
+from aimusic.service.provenance import SOURCE_TYPE
 
 AUDIO = ("wav", "flac", "mp3", "ogg", "opus")
 
@@ -113,6 +116,78 @@ class JobPage(Answer):
     next_cursor: str | None
 
 
+class Beat(Answer):
+    """A beat: seconds from the start, its bar and its place in the bar, both from 1."""
+
+    time: float
+    bar: int
+    beat: int
+
+
+class ChordTime(Answer):
+    """A chord and the seconds in which it holds."""
+
+    start: float
+    end: float
+    symbol: str
+
+
+class SectionTime(Answer):
+    """A part of the form."""
+
+    name: str
+    start: float
+    end: float
+    bars: int
+
+
+class Timeline(Answer):
+    """When what comes, in seconds from the start."""
+
+    duration: float
+    tempo: float
+    time_signature: str
+    key: str
+    beats: tuple[Beat, ...]
+    chords: tuple[ChordTime, ...]
+    sections: tuple[SectionTime, ...]
+
+
+class TrainingData(Answer):
+    """A data set that the networks have learned from."""
+
+    id: str
+    title: str
+    licence: str
+    share_alike: bool
+    attribution: str
+    songs: int
+
+
+class LicenseFile(Answer):
+    """A file and its SHA-256."""
+
+    url: str
+    sha256: str
+    size_bytes: int
+
+
+class LicenseAnswer(Answer):
+    """Where a piece comes from. What was not recorded when it was made is null."""
+
+    piece_id: str
+    created_at: datetime
+    ai_generated: Literal[True] = True
+    digital_source_type: str
+    request: Wishes
+    version: str | None
+    engine_hash: str | None
+    style_hash: str | None
+    libraries: dict[str, str] | None
+    training_data: tuple[TrainingData, ...] | None
+    files: dict[Literal["wav", "midi"], LicenseFile]
+
+
 def piece_url(piece_id: str) -> str:
     return f"/api/v1/pieces/{piece_id}"
 
@@ -147,6 +222,51 @@ def tell_piece(piece: Piece) -> PieceAnswer:
         ),
         **{name: facts[name] for name in told},
     )
+
+
+def tell_timeline(piece: Piece) -> Timeline:
+    """When beats, chords and sections of a piece come."""
+    facts = piece.facts
+    tempo = Tempo(facts["tempo"], METRES[facts["time_signature"]])
+    starts = [section["start_s"] for section in facts["sections"]]
+    ends = [*starts[1:], facts["duration"]]
+    return Timeline(
+        beats=tuple(_beats(tempo, facts["bars"], facts["duration"])),
+        chords=tuple(ChordTime(start=start, end=end, symbol=symbol) for start, end, symbol in facts["chords"]),
+        sections=tuple(
+            SectionTime(name=section["name"], start=section["start_s"], end=end, bars=section["bars"])
+            for section, end in zip(facts["sections"], ends, strict=True)
+        ),
+        **{name: facts[name] for name in ("duration", "tempo", "time_signature", "key")},
+    )
+
+
+def _beats(tempo: Tempo, bars: int, duration_s: float) -> Iterator[Beat]:
+    for number in range(bars * tempo.metre.beats):
+        at_s = round(tempo.seconds(number * tempo.metre.beat_ticks), 3)
+        if at_s < duration_s:  # the last bar may be cut short
+            yield Beat(time=at_s, bar=number // tempo.metre.beats + 1, beat=number % tempo.metre.beats + 1)
+
+
+def tell_license(piece: Piece) -> LicenseAnswer:
+    """Where a piece comes from."""
+    here = piece_url(piece.id)
+    known = piece.facts.get("provenance", {})
+    files = {"wav": (f"{here}/audio.wav", piece.audio), "midi": (f"{here}/midi", piece.midi)}
+    return LicenseAnswer(
+        piece_id=piece.id,
+        created_at=_moment(piece.created_at),
+        digital_source_type=SOURCE_TYPE,
+        request=piece.facts["request"],
+        files={
+            name: LicenseFile(url=url, sha256=file.sha256, size_bytes=file.size_bytes)
+            for name, (url, file) in files.items()
+        },
+        **{name: known.get(name) for name in _RECORDED},
+    )
+
+
+_RECORDED = ("version", "engine_hash", "style_hash", "libraries", "training_data")
 
 
 def tell_job(job: Job, queue_position: int | None) -> JobAnswer:

@@ -10,7 +10,7 @@ from flask_cors import CORS
 
 from aimusic.service import problems
 from aimusic.service.desk import Desk
-from aimusic.service.routes import health, jobs, page, pieces, seed
+from aimusic.service.routes import files, health, jobs, page, pieces, seed
 from aimusic.service.supervisor import COMMAND
 from aimusic.settings import Settings
 
@@ -33,7 +33,7 @@ def create_app(settings: Settings, worker_command: Sequence[str] = COMMAND) -> F
     app.extensions["desk"] = Desk(settings, worker_command)
     problems.install(app)
     CORS(app, origins=[_origin(origin) for origin in settings.cors_origins], expose_headers=EXPOSED, max_age=600)
-    for routes in (page.routes, seed.routes, health.routes, pieces.routes, jobs.routes):
+    for routes in (page.routes, seed.routes, health.routes, pieces.routes, files.routes, jobs.routes):
         app.register_blueprint(routes)
     app.before_request(_start_clock)
     app.after_request(_finish)

@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Sequence
 
-from aimusic.errors import GenerationFailed, JobFailed, StorageFull, Unavailable
+from aimusic.errors import GenerationFailed, JobFailed, NotFound, StorageFull, Unavailable
 from aimusic.music.request import Request
 from aimusic.service.events import Streams
 from aimusic.service.identity import piece_id, resolved
 from aimusic.service.jobs import Job
 from aimusic.service.library import Piece
 from aimusic.service.records import Records, open_records
+from aimusic.service.storage import StoredFile
 from aimusic.service.supervisor import COMMAND, Supervisor
 from aimusic.service.waiting import Watcher
 from aimusic.settings import Settings
@@ -73,6 +74,16 @@ class Desk:
         name = self._name(request)
         return self.records.library.find(name) or self._submit(name, request.model_dump(mode="json"))
 
+    def export(self, piece: Piece, kind: str) -> StoredFile:
+        """Another file of a piece, made now if nobody asked before. Raises as `order`."""
+        there = self.records.library.find_export(piece.id, kind)
+        if there is None:
+            self._finish(f"{piece.id}.{kind}", {"piece_id": piece.id, "kind": kind}, "export")
+            there = self.records.library.find_export(piece.id, kind)
+        if there is None:
+            raise NotFound("the piece was removed meanwhile")
+        return there
+
     def cancel(self, job_id: str) -> Job | None:
         """End a job; callers who wait for it are told."""
         return self.records.jobs.cancel(job_id)
@@ -95,7 +106,7 @@ class Desk:
             job = self._watcher.wait(job.id, self.settings.sync_deadline_s)
         except TimeoutError as error:
             detail = f"the {kind} is still being made; ask again with this request, and it will be there"
-            raise Unavailable(detail, 10, wishes) from error
+            raise Unavailable(detail, 10, wishes if kind == "piece" else None) from error
         if job.problem is not None:
             raise JobFailed(job.problem)
         return job

@@ -16,12 +16,14 @@ from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from aimusic.errors import GenerationFailed, MusicError
+from aimusic.errors import GenerationFailed, MusicError, NotFound
 from aimusic.music.request import Request
 from aimusic.service.jobs import Job
-from aimusic.service.library import Piece
+from aimusic.service.library import Export, Piece
+from aimusic.service.provenance import provenance
 from aimusic.service.records import Records, open_records
 from aimusic.settings import Settings
+from aimusic.style import load_styles
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,12 @@ class Maker(Protocol):
 
     def make(self, request: Request, folder: Path, progress: Callable[[str], None]) -> Made:
         """Write a piece into a folder; tell each stage as it begins."""
+
+    def export(self, audio: Path, midi: Path, kind: str, folder: Path) -> Path:
+        """Write another file of a finished piece into a folder (see `exporter.export`)."""
+
+    def plan(self, request: Request) -> dict:
+        """What a piece would be, without playing it (see `maker.facts`)."""
 
     def warm_ups(self) -> Iterator[str]:
         """Prepare one thing after another, naming each, so that the first pieces are quick too."""
@@ -122,9 +130,25 @@ class Worker:
             jobs.retry(job, failure.problem())
 
     def _do(self, job: Job, maker: Maker) -> None:
-        """Make the piece, if it is not in the library."""
-        there = self.records.library.find(job.piece_id)
-        self.records.jobs.succeed(job, None if there else self._make(job, maker))
+        """What the kind of the job says. What is in the library already is not made again."""
+        jobs, library = self.records.jobs, self.records.library
+        if job.kind == "plan":
+            jobs.succeed(job, result=maker.plan(Request.model_validate(job.request)))
+        elif job.kind == "export":
+            jobs.succeed(job, self._export(job, maker))
+        else:
+            jobs.succeed(job, None if library.find(job.piece_id) else self._make(job, maker))
+
+    def _export(self, job: Job, maker: Maker) -> Export:
+        piece_id, kind = job.request["piece_id"], job.request["kind"]
+        piece = self.records.library.find(piece_id)
+        if piece is None:
+            raise NotFound("the piece was removed meanwhile")
+        storage = self.records.storage
+        audio, midi = (storage.pieces / file.name for file in (piece.audio, piece.midi))
+        with storage.workspace(self._name) as folder:
+            path = maker.export(audio, midi, kind, folder)
+            return Export(piece_id, kind, storage.keep(path, f"{audio.stem}.{kind}"))
 
     def _make(self, job: Job, maker: Maker) -> Piece:
         started = time.perf_counter()
@@ -137,7 +161,8 @@ class Worker:
             midi = storage.keep(made.midi, name + ".mid")
         seconds = round(time.perf_counter() - started, 3)
         log.info("job %s: %s in %.2f s", job.id, audio.name, seconds)
-        return Piece(job.piece_id, request.style, audio, midi, made.facts, seconds, time.time())
+        facts = {**made.facts, "provenance": provenance(load_styles()[request.style])}
+        return Piece(job.piece_id, request.style, audio, midi, facts, seconds, time.time())
 
     def _progress(self, job: Job, stage: str) -> None:
         if self._stopping.is_set():
