@@ -133,9 +133,9 @@ class Melody:
     high: Pitch
     scales: dict[Literal["major", "minor"], str]
     colours: tuple[int, ...] = ()
-    temperature_rhythm: Annotated[float, Field(gt=0)] = 0.9
-    temperature_pitch: Annotated[float, Field(gt=0)] = 0.95
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.96
+    temperature_rhythm: Annotated[float, Field(gt=0)] = 1.0
+    temperature_pitch: Annotated[float, Field(gt=0)] = 1.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.97
     rests: Share = 0.0
     tacet: tuple[str, ...] = ()
 

@@ -45,6 +45,11 @@ def test_the_command_measures_a_finished_run(tmp_path, monkeypatch, capsys):
     BENCHMARK["main"]()
     said = capsys.readouterr().out
     assert "one voice in one 16th-note frame" in said
-    valid, test = (line.split() for line in said.splitlines() if line.startswith("network"))
-    assert (valid[1], valid[3]) == ("valid", "80") and (test[1], test[3]) == ("test", "80")
-    assert float(test[2]) == pytest.approx(np.mean([float(test[place]) for place in (6, 8, 10, 12)]), abs=1e-4)
+    rows = [line.split() for line in said.splitlines() if line.startswith("network  ")]
+    assert [(row[1], *row[3:7]) for row in rows] == [
+        (name, "1", "pieces", "80", "events") for name in ("valid", "test")
+    ]
+    assert float(rows[1][2]) == pytest.approx(
+        np.mean([float(rows[1][place]) for place in (8, 10, 12, 14)]), abs=1e-4
+    )
+    assert said.count("tunes new to it") == 2

@@ -30,6 +30,7 @@ from aimusic.training.chorales import (
     collate,
     evaluate,
     load_network,
+    load_recipe,
     nats,
     random_shift,
     read_chorales,
@@ -259,6 +260,13 @@ def test_a_known_tune_is_recalled_in_any_key():
     assert (recalled[~sure] == -1).all() and (trust[~sure] == 0).all()
 
 
+def test_memory_knows_a_line_of_a_tune_in_any_key_and_place():
+    memory = TuneMemory()
+    memory.learn(make_chorale(120, "known"))
+    assert memory.knows(np.vstack([make_chorale(12), make_chorale(120, "known")[40:] - 3]))
+    assert not memory.knows(make_chorale(120, "other"))
+
+
 def test_a_piece_recalls_its_own_past_but_not_itself():
     memory = TuneMemory()
     line = make_chorale(24)
@@ -298,8 +306,9 @@ def test_held_out_pieces_are_not_remembered():
     pieces = remember(splits)
     assert not pieces["train"][0].trust.any()
     assert not pieces["test"][0].trust.any()
-    known = remember({**splits, "test": splits["train"]})
-    assert known["test"][0].trust.any()
+    known = {**splits, "test": splits["train"]}
+    assert remember(known)["test"][0].trust.any()
+    assert not remember(known, memory=False)["test"][0].trust.any()
 
 
 def test_a_finished_run_is_left_as_it_is(tmp_path):
@@ -321,6 +330,14 @@ def test_a_run_of_another_recipe_is_refused(tmp_path):
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(InvalidCheckpoint, match=r"best\.pt: no such file"):
         load_network(tmp_path)
+    with pytest.raises(InvalidCheckpoint, match=r"recipe\.json: no such file"):
+        load_recipe(tmp_path)
+
+
+def test_a_run_knows_its_recipe(tmp_path):
+    recipe = make_recipe(steps=1, seed=5)
+    train(recipe, {"train": [make_piece(16)], "valid": [make_piece(16, "valid")]}, tmp_path)
+    assert load_recipe(tmp_path) == recipe
 
 
 def test_reading_gives_three_splits_of_frames(tmp_path):

@@ -77,6 +77,11 @@ def test_another_vocabulary_is_refused(tmp_path):
     _refused(tmp_path, "melody", f"vocabulary {VERSION + 1}")
 
 
+def test_a_style_that_the_networks_do_not_know_is_refused(tmp_path):
+    save_checkpoint(small_checkpoint("melody", style="polka"), tmp_path)
+    _refused(tmp_path, "melody", "polka")
+
+
 def test_arrays_of_another_size_are_refused(tmp_path):
     save_checkpoint(small_checkpoint("melody", size={**asdict(SMALL), "hidden": 16}), tmp_path)
     _refused(tmp_path, "melody", "gru.weight_hh_l0")

@@ -1,12 +1,20 @@
 """The NumPy step computes what the PyTorch modules compute."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 
+from aimusic.composer.checkpoint import load_checkpoint
 from aimusic.composer.inference import ChordStep, MelodyStep
 from aimusic.composer.model import NETWORKS, Size
+from aimusic.composer.sampling import CANDIDATES, draw
+from aimusic.music.chance import stream
 from aimusic.training.batches import lessons_of
+from aimusic.training.evaluate import network_of
+from tests.factories import STYLES as STYLE_FOLDERS
 from tests.songs import toy_song
 
 SMALL = Size(embedding=24, hidden=32, head=24, dropout=0.0)
@@ -57,3 +65,27 @@ def test_chord_step_equals_the_module():
         found = [step.chord(state, rows[0][:, t]), step.length(state, rows[1][:, t])]
         for ours, theirs in zip(found, expected, strict=True):
             assert ours == pytest.approx(theirs[:, t], abs=1e-4)
+
+
+def test_both_draw_the_same_notes():
+    """With the shipped weights of a style, the same uniform numbers choose the same classes in every step."""
+    style = next(iter(STYLE_FOLDERS))
+    checkpoint = load_checkpoint(STYLE_FOLDERS[style].folder, "melody")
+    network = network_of(checkpoint)
+    lessons = lessons_of([toy_song(number) for number in range(CANDIDATES)], "melody", checkpoint.card.styles)
+    rows, expected = _logits(network, lessons)
+    step, rng = MelodyStep(checkpoint.weights), stream(5, "uniforms")
+    state = step.start(CANDIDATES)
+    for t in range(rows[0].shape[1]):
+        state = step.advance(state, rows[0][:, t])
+        pitch, seen = step.pitch(state, rows[0][:, t], rows[1][:, t])
+        ours = [step.step(state, rows[0][:, t]), pitch, step.duration(seen, rows[2][:, t])]
+        for one, other in zip(ours, expected, strict=True):
+            u, mask = rng.random(CANDIDATES), np.ones(one.shape, bool)
+            drawn = [draw(x, mask, u, temperature=0.9, top_p=0.95) for x in (one, other[:, t])]
+            assert np.array_equal(*drawn)
+
+
+def test_composing_needs_no_pytorch():
+    code = "import sys, aimusic.composer.compose; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,5 +1,6 @@
 """Laws of composed music, on every style folder, with its real weights."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -206,6 +207,15 @@ def test_rests_leave_about_their_share_of_the_bars():
     style = replace(STYLES[name], melody=replace(STYLES[name].melody, rests=0.3, tacet=()))
     plan = toy_plan(name, letters="ABCDEFGHIJKLMNOPQRSTUVWXYZ", directive="free")
     assert 0.15 < len(resting_bars(plan, style)) / len(plan.bars) < 0.35
+
+
+def test_a_copied_style_folder_plays_under_its_new_name(tmp_path):
+    """Weights know their own style; the folder may be called otherwise."""
+    name = next(iter(STYLES))
+    shutil.copytree(STYLES_DIR / name, tmp_path / "renamed")
+    plan = toy_plan(name, letters="AB")
+    renamed = Composer(tmp_path)(replace(plan, style="renamed"), replace(STYLES[name], name="renamed"))
+    assert renamed == COMPOSER(plan, STYLES[name])
 
 
 def test_missing_weights_are_an_error_that_names_the_file(tmp_path):

@@ -15,7 +15,7 @@ from tests.factories import STYLES, plan_for
 
 DURATIONS = (1, 2.5, 7, 30, 61.3, 300)
 TEMPI = (60, 97.5, 200)
-STYLE_METRES = [(name, metre) for name in STYLES for metre in {*STYLES[name].metres, "3/4", "6/8"}]
+STYLE_METRES = [(name, metre) for name in STYLES for metre in sorted({*STYLES[name].metres, "3/4", "6/8"})]
 EVERY_STYLE = pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
 
 

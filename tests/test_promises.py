@@ -108,13 +108,16 @@ def test_sound_and_midi_have_the_exact_length(style, duration, tempo, compose, t
 
 
 def onsets(sound, times_s):
-    """Where the sound rises out of the quiet before each expected time, in seconds."""
+    """Where each stroke begins near its expected time, in seconds: a quarter of its steepest slope is reached.
+
+    The ring of the stroke before stays under that quarter.
+    """
     level = np.abs(np.diff(sound, axis=-1)).max(axis=0)  # the attack has the highest slope
     found = []
     for time_s in times_s:
         start = max(0, round((time_s - 0.02) * SAMPLE_RATE))
         window = level[start : round((time_s + 0.02) * SAMPLE_RATE)]
-        found.append((start + int(np.argmax(window > 0.1 * window.max()))) / SAMPLE_RATE)
+        found.append((start + int(np.argmax(window > 0.25 * window.max()))) / SAMPLE_RATE)
     return np.array(found)
 
 

@@ -6,7 +6,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
+from aimusic.cli import main
 from aimusic.composer.checkpoint import Card, Checkpoint
 from aimusic.composer.compose import Composer
 from aimusic.composer.model import NETWORKS, Size
@@ -16,6 +18,7 @@ from aimusic.training import sampled
 from aimusic.training.baselines import Baseline
 from aimusic.training.batches import chart_of, lessons_of
 from aimusic.training.cards import provenance, render_card, split_hash
+from aimusic.training.corpus import save_corpus
 from aimusic.training.evaluate import (
     best_share,
     likelihoods,
@@ -167,3 +170,29 @@ def test_a_card_names_data_licences_and_scores():
 def test_the_split_hash_knows_the_split():
     moved = [replace(SONGS[0], split="test"), *SONGS[1:]]
     assert split_hash(SONGS) == split_hash(SONGS[::-1]) != split_hash(moved)
+
+
+def _corpus_of(splits):
+    """Two toy songs of every style in each split."""
+    return [
+        replace(toy_song(10 * n + k, styles=(name,)), split=split)
+        for n, name in enumerate(STYLES)
+        for k, split in enumerate(splits)
+    ]
+
+
+@pytest.mark.slow
+def test_the_command_writes_the_report_of_every_style(tmp_path):
+    save_corpus(_corpus_of(["train", "train", "test", "test"]), tmp_path / "c.jsonl.gz")
+    files = ["--json", str(tmp_path / "r.json"), "--page", str(tmp_path / "r.md")]
+    result = CliRunner().invoke(
+        main, ["evaluate", "--corpus", str(tmp_path / "c.jsonl.gz"), "--pieces", "2", *files]
+    )
+    assert result.exit_code == 0, result.output
+    assert list(json.loads((tmp_path / "r.json").read_text())) == list(STYLES)
+
+
+def test_a_corpus_without_test_songs_is_refused(tmp_path):
+    save_corpus(_corpus_of(["train"]), tmp_path / "c.jsonl.gz")
+    result = CliRunner().invoke(main, ["evaluate", "--corpus", str(tmp_path / "c.jsonl.gz")])
+    assert result.exit_code != 0 and next(iter(STYLES)) in result.output

@@ -166,6 +166,8 @@ def _checked(path: Path, part: str, card: Card, arrays: dict[str, np.ndarray]) -
             f"{path}: holds {card.part!r} of vocabulary {card.vocabulary}, "
             f"wanted {part!r} of {VERSION}; train again"
         )
+    if card.style not in card.styles:
+        raise InvalidCheckpoint(f"{path}: is of style {card.style!r}, which its own list of styles lacks")
     weights = {name: a.astype(np.float32) for name, a in arrays.items() if not name.startswith(_TRIGRAM)}
     expected = shapes(part, card.size)
     found = {name: value.shape for name, value in weights.items()}

@@ -49,7 +49,7 @@ class ChoraleSize:
     column_dropout: float = 0.1
     weight_dropout: float = 0.3
     input_dropout: float = 0.15
-    dropout: float = 0.4
+    dropout: float = 0.45
 
 
 class Dropout(nn.Module):

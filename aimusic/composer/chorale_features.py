@@ -67,6 +67,11 @@ class Chorale:
     def __len__(self) -> int:
         return len(self.voices)
 
+    @classmethod
+    def unheard(cls, voices: np.ndarray) -> "Chorale":
+        """A chorale of which nothing is recalled."""
+        return cls(voices, np.full_like(voices, SILENT), np.zeros(len(voices), dtype=np.int64))
+
     def transposed(self, semitones: int) -> "Chorale":
         moved = (
             np.where(pitches != SILENT, pitches + semitones, SILENT) for pitches in (self.voices, self.recalled)

@@ -1,11 +1,10 @@
 """The composer: a plan becomes a lead sheet, written by a style's two networks."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from aimusic.composer.chart import CENTRE, TONIC, UNKNOWN, Chart, density_class
-from aimusic.composer.checkpoint import load_checkpoint
+from aimusic.composer.checkpoint import Card, load_checkpoint
 from aimusic.composer.harmonise import ChordBrain, harmonise, phrase_lengths
 from aimusic.composer.melodise import MelodyBrain, melodise
 from aimusic.composer.rules import palette_of
@@ -35,7 +34,7 @@ class Composer:
     def __call__(self, plan: Plan, style: Style) -> LeadSheet:
         """Compose a plan; the same plan, style and weights give the same notes."""
         chord_brain, melody_brain = self.load(style.name)
-        chart = chart_of(plan, style, melody_brain.checkpoint.card.statistics)
+        chart = chart_of(plan, melody_brain.checkpoint.card)
         chart = replace(chart, chords=harmonise(plan, style, chart, chord_brain))
         shift = view_shift(plan, style)
         tune = melodise(plan, style, chart, palette_of(style, plan.key.mode, shift), melody_brain)
@@ -55,16 +54,16 @@ def view_shift(plan: Plan, style: Style) -> int:
     return into_key + 12 * round((middle - CENTRE - into_key) / 12)
 
 
-def chart_of(plan: Plan, style: Style, statistics: Mapping[str, tuple[float, ...]]) -> Chart:
-    """The plan as the networks see it, without chords.
+def chart_of(plan: Plan, card: Card) -> Chart:
+    """The plan as the networks of a card see it, without chords.
 
-    `statistics["density"]` holds the notes per quarter that the style means by the levels 0 to 4.
+    `card.statistics["density"]` holds the notes per quarter that the style means by the levels 0 to 4.
     """
-    levels = statistics.get("density")
+    levels = card.statistics.get("density")
     density = [UNKNOWN if levels is None else density_class(levels[bar.density]) for bar in plan.bars]
     left = [length - 1 - index for length in phrase_lengths(plan) for index in range(length)]
     return Chart(
-        style=style.name,
+        style=card.style,
         mode=plan.key.mode,
         metre=plan.metre,
         references=tuple(bar.reference for bar in plan.bars),

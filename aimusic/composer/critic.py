@@ -11,6 +11,7 @@ import numpy as np
 from aimusic.composer.chart import Chart
 from aimusic.composer.vocabulary import NO_CHORD, chord_of
 
+PHRASE_BARS = 4  # what is measured at a time: shares and counts of longer stretches differ
 STEPWISE = 2  # semitones
 MEASURES = ("range", "steps", "leaps", "repeats", "variety", "notes", "rhythm", "rests", "chord_tones")
 
@@ -18,7 +19,7 @@ MEASURES = ("range", "steps", "leaps", "repeats", "variety", "notes", "rhythm", 
 def measure(
     chart: Chart, start: int, end: int, onsets: Sequence[int], pitches: Sequence[int], durations: Sequence[int]
 ) -> dict[str, float]:
-    """Describe a phrase, the notes with onsets in [start, end); empty where it has fewer than three notes.
+    """Describe a few bars, the notes with onsets in [start, end); empty where it has fewer than three notes.
 
     range: semitones; steps, leaps (more than a fifth), repeats: shares of the intervals; variety: different
     pitches per note; notes: per quarter; rhythm: different steps per note; rests: share of the time that is

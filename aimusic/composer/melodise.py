@@ -12,7 +12,7 @@ import numpy as np
 from aimusic.composer import rules
 from aimusic.composer.chart import Chart, Tune
 from aimusic.composer.checkpoint import Checkpoint
-from aimusic.composer.critic import measure, objections
+from aimusic.composer.critic import PHRASE_BARS, measure, objections
 from aimusic.composer.features import Features, before_duration, before_pitch
 from aimusic.composer.harmonise import phrase_lengths
 from aimusic.composer.inference import MelodyStep
@@ -149,20 +149,26 @@ class _Singer:
         self.state = np.repeat(self.state[:, best : best + 1], CANDIDATES, 1)
 
     def _choose(self, takes: list["_Take"], frame: Frame) -> int:
-        """The first take with the fewest objections."""
-        ranges = self.brain.checkpoint.card.statistics
+        """The first take with the fewest objections of the critic, who listens to a few bars at a time."""
+        length = PHRASE_BARS * self.bar_ticks
+        windows = [(start, min(start + length, frame.end)) for start in range(frame.start, frame.end, length)]
 
-        def faults(take: _Take) -> int:
-            own = take.tune.between(frame.start, frame.end)
-            rows = [
-                [column[k] for k in own] for column in (take.tune.onsets, take.tune.pitches, take.tune.durations)
-            ]
-            values = measure(self.chart, frame.start, frame.end, *rows)
-            hanging = frame.resolves and bool(own) and not self._in_chord(take.tune)
-            return len(objections(values, ranges)) + hanging
+        def faults(tune: Tune) -> int:
+            count = sum(len(self._objections(tune, start, end)) for start, end in windows)
+            own = tune.between(frame.start, frame.end)
+            return count + (frame.resolves and bool(own) and not self._in_chord(tune))
 
-        counts = [faults(take) for take in takes]
+        counts = [faults(take.tune) for take in takes]
         return counts.index(min(counts))
+
+    def _objections(self, tune: Tune, start: int, end: int) -> tuple[str, ...]:
+        """What the critic says about [start, end); silence is no fault where the band has a bar to itself."""
+        own = tune.between(start, end)
+        rows = [[column[k] for k in own] for column in (tune.onsets, tune.pitches, tune.durations)]
+        values = measure(self.chart, start, end, *rows)
+        if self.resting & set(range(start // self.bar_ticks, -(-end // self.bar_ticks))):
+            values.pop("rests", None)
+        return objections(values, self.brain.checkpoint.card.statistics)
 
     def _advance(self, takes: list["_Take"], frame: Frame, uniforms: np.ndarray) -> None:
         """One event for every take that is not done."""

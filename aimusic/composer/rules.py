@@ -17,6 +17,7 @@ from aimusic.style import Style
 
 WIDE_LEAP = 9  # semitones; wider leaps go to a chord tone only
 STEP = 4  # semitones; a wide leap is recovered by at most this, in the other direction
+STRONG = 0.75  # metric weight of the downbeat and the middle of the bar, where no avoid-note may enter
 SHORT = 6  # ticks; an avoid-note is no longer than an eighth
 
 _CLASSES = np.arange(PITCHES) % 12  # PITCH_LOW is a C
@@ -143,7 +144,7 @@ def pitch_mask(moment: Moment, palette: Palette) -> np.ndarray:
         masks.append(np.isin(_CLASSES, list(moment.must_rest_on)))
     if moment.last is not None:
         masks.append(within_leap(moment))
-    if moment.strength >= 0.5:
+    if moment.strength >= STRONG:
         masks.append(~avoid_notes(palette, moment.chord))
     if leapt(moment):
         masks.append(recovers(moment))
@@ -155,9 +156,9 @@ def fit(pitch: int, moment: Moment, palette: Palette, *, from_chord_tone: bool) 
     allowed = chord_scale(palette, moment.chord)
     if moment.must_rest_on:
         allowed = agree([allowed, np.isin(_CLASSES, list(moment.must_rest_on))])
-    elif from_chord_tone and moment.strength >= 0.5:
+    elif from_chord_tone and moment.strength >= STRONG:
         allowed = allowed & chord_tones(moment.chord)
-    elif moment.strength >= 0.5:
+    elif moment.strength >= STRONG:
         allowed = agree([allowed, ~avoid_notes(palette, moment.chord)])
     choices = np.flatnonzero(allowed)
     return int(choices[np.argmin(abs(choices - pitch))])

@@ -33,6 +33,11 @@ class TuneMemory:
                 self._places.setdefault(key, []).append((number, frame))
         return number
 
+    def knows(self, piece: np.ndarray) -> bool:
+        """Whether the upper voice has as many notes in a row as the longest agreement takes that were learned."""
+        longest = LENGTHS[0] + 1
+        return any(len(key) == longest and key in self._places for keys in _keys(piece[:, 0]) for key in keys)
+
     def recall(self, piece: np.ndarray, number: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """What each frame would be, were it to follow the longest agreement with something heard before.
 

@@ -68,17 +68,20 @@ def read_chorales(path: Path) -> dict[str, list[np.ndarray]]:
     return chorales
 
 
-def remember(splits: Mapping[str, Sequence[np.ndarray]]) -> dict[str, list[Chorale]]:
-    """The splits with what a memory of the training split recalls; a training piece does not recall itself."""
-    memory = TuneMemory()
-    numbers = [memory.learn(voices) for voices in splits["train"]]
-    return {
-        name: [
-            with_memory(voices, memory, number)
-            for voices, number in zip(pieces, numbers if name == "train" else [None] * len(pieces), strict=True)
-        ]
-        for name, pieces in splits.items()
+def remember(splits: Mapping[str, Sequence[np.ndarray]], memory: bool = True) -> dict[str, list[Chorale]]:
+    """The splits with what a memory of the training split recalls; a training piece does not recall itself.
+
+    Without `memory` nothing is recalled, not even the piece's own past.
+    """
+    if not memory:
+        return {name: [Chorale.unheard(voices) for voices in pieces] for name, pieces in splits.items()}
+    tunes = TuneMemory()
+    numbers = [tunes.learn(voices) for voices in splits["train"]]
+    chorales = {
+        name: [with_memory(voices, tunes) for voices in splits[name]] for name in splits if name != "train"
     }
+    own = [with_memory(voices, tunes, number) for voices, number in zip(splits["train"], numbers, strict=True)]
+    return {"train": own, **chorales}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class ChoraleRecipe:
     """Everything that decides a run beside its data.
 
     Attributes:
+        memory: whether the network is told what followed the same tune elsewhere; see `remember`.
         steps: length of the cosine schedule. minutes: wall time after which it ends sooner.
         batch: whole chorales in a batch.
         average: share of the old mean when the running mean of the weights takes a step; the mean is what counts.
@@ -96,17 +100,18 @@ class ChoraleRecipe:
     """
 
     seed: int = 1
-    steps: int = 2000
-    minutes: float = 30.0
+    memory: bool = True
+    steps: int = 900
+    minutes: float = 60.0
     batch: int = 16
     learning_rate: float = 3e-3
-    weight_decay: float = 0.05
+    weight_decay: float = 0.3
     clip: float = 1.0
     average: float = 0.99
-    doubt: float = 0.15
-    shuffle: float = 0.5
+    doubt: float = 0.3
+    shuffle: float = 0.25
     crop: float = 0.3
-    validate_every: int = 100
+    validate_every: int = 50
     size: ChoraleSize = field(default_factory=ChoraleSize)
 
 
@@ -225,6 +230,19 @@ def _claim(folder: Path, recipe: ChoraleRecipe) -> None:
         if {**found, "minutes": None} != {**wanted, "minutes": None}:
             raise InvalidCheckpoint(f"{path}: a run of another recipe; choose another folder")
     path.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
+
+
+def load_recipe(folder: Path) -> ChoraleRecipe:
+    """The recipe of the run in `folder`.
+
+    Raises:
+        InvalidCheckpoint: there is none.
+    """
+    path = folder / "recipe.json"
+    if not path.exists():
+        raise InvalidCheckpoint(f"{path}: no such file; train a run in this folder first")
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    return ChoraleRecipe(**{**fields, "size": ChoraleSize(**fields["size"])})
 
 
 class _Run:

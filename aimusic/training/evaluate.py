@@ -18,6 +18,7 @@ from aimusic.composer.checkpoint import Checkpoint, load_checkpoint
 from aimusic.composer.compose import Composer
 from aimusic.composer.model import NETWORKS, Size
 from aimusic.composer.ngram import NGram
+from aimusic.errors import InvalidData
 from aimusic.style import Style
 from aimusic.training.baselines import Baseline, contexts
 from aimusic.training.batches import IGNORE, Lesson, hide_references, lessons_of, style_batches
@@ -113,7 +114,10 @@ def _without_references(lesson: Lesson, part: str) -> Lesson:
 def evaluate(
     styles: Mapping[str, Style], folder: Path, songs: Sequence[Song], pieces: int
 ) -> dict[str, dict[str, dict]]:
-    """For every style with weights in `folder`: likelihoods on test songs, sampled music against real music."""
+    """For every style with weights in `folder`: likelihoods on test songs, sampled music against real music.
+
+    Raises InvalidData where the corpus has no training or test songs of a style.
+    """
     report = {}
     composer = Composer(folder)
     for name, style in styles.items():
@@ -126,6 +130,8 @@ def evaluate(
                 split: lessons_of([song for song in own if song.split == split], part, names)
                 for split in ("train", "test")
             }
+            if not lessons["train"] or not lessons["test"]:
+                raise InvalidData(f"the corpus has no {part} of {name!r} in its training or its test songs")
             baseline = Baseline.learn(part, lessons["train"])
             report[name][part] = likelihoods(checkpoint, baseline, lessons["test"])
         report[name]["sampled"] = compare_sampled(composer, style, own, pieces)

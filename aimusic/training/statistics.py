@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aimusic.composer.critic import learn_ranges, measure
+from aimusic.composer.critic import PHRASE_BARS, learn_ranges, measure
 from aimusic.composer.vocabulary import PITCH_LOW
 from aimusic.music.rhythm import METRES
 from aimusic.training.batches import chart_of, fit_melody
 from aimusic.training.corpus import Song
 
-PHRASE_BARS = 4
 DENSITY_QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
