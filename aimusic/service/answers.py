@@ -188,6 +188,94 @@ class LicenseAnswer(Answer):
     files: dict[Literal["wav", "midi"], LicenseFile]
 
 
+class PlanAnswer(Answer):
+    """What a request would become. The request, sent again with its seed, becomes exactly this."""
+
+    request: Wishes
+    duration: float
+    tempo: float
+    key: str
+    time_signature: str
+    bars: int
+    chords: tuple[ChordTime, ...]
+    sections: tuple[SectionTime, ...]
+    estimated_seconds: float | None = Field(description="Computing, as lately measured; null where nothing was.")
+
+
+class TempoSpan(Answer):
+    """Beats per minute: what a style plays when nobody asks, and where it feels at home."""
+
+    default: float
+    low: float
+    high: float
+
+
+class StyleAnswer(Answer):
+    """What a client needs to offer a style."""
+
+    name: str
+    description: str
+    tempo: TempoSpan
+    keys: tuple[str, ...]
+    time_signatures: tuple[str, ...]
+    instruments: tuple[str, ...] = Field(description="The players' names.")
+
+
+class StyleList(Answer):
+    """Every style."""
+
+    items: tuple[StyleAnswer, ...]
+
+
+class InstrumentAnswer(Answer):
+    """An instrument: `program` is of General MIDI, from 0; `low` and `high` are MIDI pitches."""
+
+    name: str
+    family: str
+    program: int
+    low: int
+    high: int
+    is_drum: bool
+    styles: tuple[str, ...] = Field(description="The styles in which it plays.")
+
+
+class InstrumentList(Answer):
+    """Every instrument."""
+
+    items: tuple[InstrumentAnswer, ...]
+
+
+class Span(Answer):
+    """From the least to the most."""
+
+    minimum: float
+    maximum: float
+
+
+class Limits(Answer):
+    """What this installation bounds; see the settings of the same names."""
+
+    queue_limit: int
+    stream_limit: int
+    waiting_limit: int
+    sync_deadline_s: float
+    body_limit_bytes: int
+    keep_gb: float
+    keep_days: float
+
+
+class Capabilities(Answer):
+    """What this installation takes and gives."""
+
+    version: str
+    styles: tuple[str, ...]
+    audio_formats: tuple[str, ...]
+    sample_rate: int
+    duration: Span
+    tempo: Span
+    limits: Limits
+
+
 def piece_url(piece_id: str) -> str:
     return f"/api/v1/pieces/{piece_id}"
 
@@ -228,16 +316,33 @@ def tell_timeline(piece: Piece) -> Timeline:
     """When beats, chords and sections of a piece come."""
     facts = piece.facts
     tempo = Tempo(facts["tempo"], METRES[facts["time_signature"]])
-    starts = [section["start_s"] for section in facts["sections"]]
-    ends = [*starts[1:], facts["duration"]]
     return Timeline(
         beats=tuple(_beats(tempo, facts["bars"], facts["duration"])),
-        chords=tuple(ChordTime(start=start, end=end, symbol=symbol) for start, end, symbol in facts["chords"]),
-        sections=tuple(
-            SectionTime(name=section["name"], start=section["start_s"], end=end, bars=section["bars"])
-            for section, end in zip(facts["sections"], ends, strict=True)
-        ),
+        chords=_chords(facts),
+        sections=_sections(facts),
         **{name: facts[name] for name in ("duration", "tempo", "time_signature", "key")},
+    )
+
+
+def tell_plan(facts: dict, pace: float | None) -> PlanAnswer:
+    """What a request would become; `pace`: seconds of computing for each second of music."""
+    return PlanAnswer(
+        chords=_chords(facts),
+        sections=_sections(facts),
+        estimated_seconds=None if pace is None else round(pace * facts["duration"], 2),
+        **{name: facts[name] for name in ("request", "duration", "tempo", "key", "time_signature", "bars")},
+    )
+
+
+def _chords(facts: dict) -> tuple[ChordTime, ...]:
+    return tuple(ChordTime(start=start, end=end, symbol=symbol) for start, end, symbol in facts["chords"])
+
+
+def _sections(facts: dict) -> tuple[SectionTime, ...]:
+    ends = [section["start_s"] for section in facts["sections"][1:]] + [facts["duration"]]
+    return tuple(
+        SectionTime(name=section["name"], start=section["start_s"], end=end, bars=section["bars"])
+        for section, end in zip(facts["sections"], ends, strict=True)
     )
 
 

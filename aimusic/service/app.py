@@ -10,10 +10,11 @@ from flask_cors import CORS
 
 from aimusic.service import problems
 from aimusic.service.desk import Desk
-from aimusic.service.routes import files, health, jobs, page, pieces, seed
+from aimusic.service.routes import catalogue, description, files, health, jobs, page, pieces, seed
 from aimusic.service.supervisor import COMMAND
 from aimusic.settings import Settings
 
+_FAMILIES = tuple(family.routes for family in (page, seed, health, pieces, files, jobs, catalogue, description))
 log = logging.getLogger(__name__)
 
 EXPOSED = ["Location", "ETag", "Content-Range", "Accept-Ranges", "Retry-After", "X-Request-ID"]
@@ -33,7 +34,7 @@ def create_app(settings: Settings, worker_command: Sequence[str] = COMMAND) -> F
     app.extensions["desk"] = Desk(settings, worker_command)
     problems.install(app)
     CORS(app, origins=[_origin(origin) for origin in settings.cors_origins], expose_headers=EXPOSED, max_age=600)
-    for routes in (page.routes, seed.routes, health.routes, pieces.routes, files.routes, jobs.routes):
+    for routes in _FAMILIES:
         app.register_blueprint(routes)
     app.before_request(_start_clock)
     app.after_request(_finish)

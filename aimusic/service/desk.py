@@ -84,6 +84,11 @@ class Desk:
             raise NotFound("the piece was removed meanwhile")
         return there
 
+    def plan(self, request: Request) -> dict:
+        """What a piece would be (see `maker.written`). Raises as `order`."""
+        request = self.resolve(request)
+        return self._finish(f"{self._name(request)}.plan", request.model_dump(mode="json"), "plan").result
+
     def cancel(self, job_id: str) -> Job | None:
         """End a job; callers who wait for it are told."""
         return self.records.jobs.cancel(job_id)

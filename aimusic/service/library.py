@@ -98,6 +98,12 @@ class Library:
         with self.database.read() as connection:
             return [_piece(row) for row in connection.execute(wanted)]
 
+    def pace(self) -> float | None:
+        """Seconds of computing for each second of music, over the last pieces; None without any."""
+        last = self.page(20)
+        music_s = sum(piece.facts["duration"] for piece in last)
+        return sum(piece.generation_s for piece in last) / music_s if music_s else None
+
     def annotate(self, piece_id: str, changes: dict) -> Piece | None:
         """Change title, tags or favourite; returns the piece as it is now."""
         with self.database.write() as connection:
