@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     )
     keep_jobs_days: float = Field(30.0, gt=0, description="Records of finished jobs are kept for so long.")
     min_free_mb: int = Field(200, ge=0, description="No piece is begun with less free space on the disk.")
+    log_format: Literal["text", "json"] = Field("text", description="Lines for people, or a JSON object a line.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
 
     def child_environment(self) -> dict[str, str]:

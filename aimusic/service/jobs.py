@@ -47,6 +47,7 @@ class Job:
         return self.status in ("succeeded", "failed", "cancelled")
 
 
+STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 CANCELLED = {
     "status": 409,
     "title": "Cancelled",
@@ -215,6 +216,13 @@ class Jobs:
         """How many jobs wait and run."""
         with self.database.read() as connection:
             return {status: connection.execute(_count(status)).scalar_one() for status in ("queued", "running")}
+
+    def tally(self) -> dict[str, int]:
+        """How many jobs of pieces there are on record, by status."""
+        counted = select(jobs.c.status, func.count()).where(jobs.c.kind == "piece").group_by(jobs.c.status)
+        with self.database.read() as connection:
+            found = dict(connection.execute(counted).all())
+        return {status: found.get(status, 0) for status in STATES}
 
     def forget(self, older_than_s: float) -> None:
         """Remove the records of jobs that ended long ago."""

@@ -157,6 +157,11 @@ class Library:
         for name in names:
             self.storage.remove(name)
 
+    def count(self) -> int:
+        """How many pieces there are."""
+        with self.database.read() as connection:
+            return connection.execute(select(func.count()).select_from(pieces)).scalar_one()
+
     def total_bytes(self) -> int:
         """Size of all files of all pieces."""
         sizes = (pieces.c.audio_bytes + pieces.c.midi_bytes, exports.c.bytes)

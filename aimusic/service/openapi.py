@@ -11,6 +11,7 @@ from aimusic.music.request import Request
 from aimusic.service import answers, told
 from aimusic.service.answers import AUDIO
 from aimusic.service.asked import DEFAULT_LIMIT, MAX_LIMIT
+from aimusic.service.jobs import STATES
 from aimusic.service.schemas import Notes
 from aimusic.style import load_styles
 
@@ -56,7 +57,6 @@ _PAGE = (
 )
 _SAVE = _query("download", "1 makes a browser save the file.", type="string")
 _RANGE = _header("Range", "A part of the file, such as bytes=0-999.")
-_JOBS = ("queued", "running", "succeeded", "failed", "cancelled")
 _PIECE, _JOB = "/api/v1/pieces/{piece_id}", "/api/v1/jobs/{job_id}"
 _ORDER = {**_BODY, **_WRONG, **_MAKING, **_ALWAYS}
 _LIST = {**_WRONG, **_ALWAYS}
@@ -84,7 +84,7 @@ def operations() -> tuple[Operation, ...]:
     prefer = _header("Prefer", "respond-async: answer 202 with the job instead of waiting.")
     key = _header("Idempotency-Key", "The same key gives the same piece, though its seed was drawn.")
     last = _header("Last-Event-ID", "The last event that was heard.")
-    status = _query("status", "Only jobs of this status.", type="string", enum=list(_JOBS))
+    status = _query("status", "Only jobs of this status.", type="string", enum=list(STATES))
     return (
         Operation("get", "/", "index", "What the service is", {200: told.FrontDoor}, {}),
         Operation("post", "/api/generate", "generate", "Make a piece", {200: told.Generated}, _ORDER, Request),
@@ -122,6 +122,7 @@ def operations() -> tuple[Operation, ...]:
         Operation("get", "/health", "health", "Can music be made?", {200: told.Health, 503: told.Health}, _ALWAYS),
         Operation("get", "/health/live", "live", "Does the process answer?", {200: told.Alive}, {}),
         Operation("get", "/health/ready", "ready", "Is all there?", {200: told.Ready, 503: told.Ready}, _ALWAYS),
+        Operation("get", "/metrics", "metrics", "Figures for Prometheus", {200: "text/plain"}, {}),
         Operation("get", "/openapi.json", "openapi", "This document", {200: "application/json"}, {}),
         Operation("get", "/docs", "docs", "This document as a page", {200: "text/html"}, {}),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from aimusic.errors import GenerationFailed, MusicError, NotFound
 from aimusic.music.request import Request
 from aimusic.service.jobs import Job
 from aimusic.service.library import Export, Piece
+from aimusic.service.logs import about
 from aimusic.service.provenance import provenance
 from aimusic.service.records import Records, open_records
 from aimusic.settings import Settings
@@ -115,6 +116,7 @@ class Worker:
     def work(self, job: Job, maker: Maker) -> None:
         """Make one piece; whatever happens, the job ends in a recorded state."""
         jobs = self.records.jobs
+        about.set({"job_id": job.id})
         try:
             self._do(job, maker)
         except GiveBack:

@@ -7,10 +7,8 @@ from aimusic.service import asked
 from aimusic.service.access import desk
 from aimusic.service.answers import JobAnswer, JobPage, tell_job
 from aimusic.service.events import event_id, is_over
-from aimusic.service.jobs import Job
+from aimusic.service.jobs import STATES, Job
 from aimusic.service.records import Records
-
-STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 
 routes = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
 
