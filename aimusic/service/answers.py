@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from aimusic.errors import JobFailed
+from aimusic.music.request import MAX_SEED, Request
 from aimusic.music.rhythm import METRES, Tempo
 from aimusic.service.jobs import Job
 from aimusic.service.library import Piece
@@ -21,14 +22,10 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Wishes(Answer):
+class Wishes(Request):
     """The request with every default filled in; sent again, it gives the same music."""
 
-    style: str
-    duration: float
-    tempo: float | None
-    key: str | None
-    seed: int
+    seed: int = Field(ge=0, le=MAX_SEED)
 
 
 class PieceLinks(Answer):
@@ -287,7 +284,7 @@ def job_url(job_id: str) -> str:
 def tell_piece(piece: Piece) -> PieceAnswer:
     """A piece as the API tells it."""
     facts, here = piece.facts, piece_url(piece.id)
-    told = ("duration", "tempo", "key", "time_signature", "bars", "sample_rate", "channels", "request")
+    told = ("duration", "tempo", "key", "time_signature", "bars", "sample_rate", "channels")
     return PieceAnswer(
         id=piece.id,
         title=piece.title,
@@ -299,6 +296,7 @@ def tell_piece(piece: Piece) -> PieceAnswer:
         sha256=piece.audio.sha256,
         generation_seconds=piece.generation_s,
         created_at=_moment(piece.created_at),
+        request=_wishes(facts["request"]),
         links=PieceLinks(
             self=here,
             audio={ending: f"{here}/audio.{ending}" for ending in AUDIO},
@@ -329,8 +327,9 @@ def tell_plan(facts: dict, pace: float | None) -> PlanAnswer:
     return PlanAnswer(
         chords=_chords(facts),
         sections=_sections(facts),
+        request=_wishes(facts["request"]),
         estimated_seconds=None if pace is None else round(pace * facts["duration"], 2),
-        **{name: facts[name] for name in ("request", "duration", "tempo", "key", "time_signature", "bars")},
+        **{name: facts[name] for name in ("duration", "tempo", "key", "time_signature", "bars")},
     )
 
 
@@ -362,7 +361,7 @@ def tell_license(piece: Piece) -> LicenseAnswer:
         piece_id=piece.id,
         created_at=_moment(piece.created_at),
         digital_source_type=SOURCE_TYPE,
-        request=piece.facts["request"],
+        request=_wishes(piece.facts["request"]),
         files={
             name: LicenseFile(url=url, sha256=file.sha256, size_bytes=file.size_bytes)
             for name, (url, file) in files.items()
@@ -387,11 +386,16 @@ def tell_job(job: Job, queue_position: int | None) -> JobAnswer:
         created_at=_moment(job.created_at),
         started_at=_moment(job.started_at),
         finished_at=_moment(job.finished_at),
-        request=job.request,
+        request=_wishes(job.request),
         result=JobResult(piece_id=job.piece_id, url=piece_url(job.piece_id)) if done else None,
         error=JobFailed(job.problem).problem() if job.problem else None,
         links={"self": job_url(job.id), "events": job_url(job.id) + "/events"},
     )
+
+
+def _wishes(request: dict) -> Wishes:
+    """A request that was kept as JSON, where tuples are lists."""
+    return Wishes.model_validate(request, strict=False)
 
 
 def _moment(seconds: float | None) -> datetime | None:

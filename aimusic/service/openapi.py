@@ -17,15 +17,18 @@ from aimusic.style import load_styles
 
 REF = "#/components/schemas/{model}"
 PROBLEM = "application/problem+json"
+KEY_PATTERN = r"^\s*[A-Ga-g][b#]?\s*(major|minor|maj|min|m)?\s*$"  # what `parse_key` reads
 
 Content = type[BaseModel] | str | None  # a model as JSON, a media type, or nothing
 
+KEY = r"^[!#-~]{1,255}$"
 _BODY = {400: "The body is malformed", 413: "The body is too large", 415: "The body is not JSON"}
 _WRONG = {422: "Something in the request is wrong"}
 _NONE = {404: "There is no such thing"}
 _MAKING = {409: "The job was cancelled", 500: "It could not be made", 507: "The disk is full"}
 _ALWAYS = {503: "Ask again later, see Retry-After"}
 _RANGES = {206: "A part of the file", 304: "The file is as you have it", 416: "The file has no such range"}
+_MEDIA = {"application/json": {}, "text/event-stream": {}}  # what is said in them is not described further
 _REASONS = {200: "OK", 201: "Made", 202: "Accepted: the job that makes it", 204: "Done"}
 
 
@@ -47,8 +50,8 @@ def _query(name: str, description: str, **schema) -> dict:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def _header(name: str, description: str) -> dict:
-    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
+def _header(name: str, description: str, **schema) -> dict:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **schema}}
 
 
 _PAGE = (
@@ -56,7 +59,6 @@ _PAGE = (
     _query("cursor", "The next_cursor of an earlier page.", type="string"),
 )
 _SAVE = _query("download", "1 makes a browser save the file.", type="string")
-_RANGE = _header("Range", "A part of the file, such as bytes=0-999.")
 _PIECE, _JOB = "/api/v1/pieces/{piece_id}", "/api/v1/jobs/{job_id}"
 _ORDER = {**_BODY, **_WRONG, **_MAKING, **_ALWAYS}
 _LIST = {**_WRONG, **_ALWAYS}
@@ -64,7 +66,7 @@ _FOUND = {**_NONE, **_ALWAYS}
 
 
 def _file(path: str, name: str, summary: str, media: str) -> Operation:
-    return Operation("get", path, name, summary, {200: media, 206: media, 304: None}, _FILE, None, (_SAVE, _RANGE))
+    return Operation("get", path, name, summary, {200: media, 206: media, 304: None}, _FILE, None, (_SAVE,))
 
 
 _FILE = {**_FOUND, 416: _RANGES[416], 500: _MAKING[500], 507: _MAKING[507]}
@@ -82,7 +84,7 @@ def operations() -> tuple[Operation, ...]:
         _query("favourite", "Only favourites, or only others.", type="string", enum=["true", "false"]),
     )
     prefer = _header("Prefer", "respond-async: answer 202 with the job instead of waiting.")
-    key = _header("Idempotency-Key", "The same key gives the same piece, though its seed was drawn.")
+    key = _header("Idempotency-Key", "The same key gives the same piece, though its seed was drawn.", pattern=KEY)
     last = _header("Last-Event-ID", "The last event that was heard.")
     status = _query("status", "Only jobs of this status.", type="string", enum=list(STATES))
     return (
@@ -132,7 +134,9 @@ def operations() -> tuple[Operation, ...]:
 def document() -> dict:
     """The whole document."""
     schemas = _schemas()
-    schemas["Request"]["properties"]["style"]["enum"] = list(load_styles())
+    fields = schemas["Request"]["properties"]
+    fields["style"]["enum"] = list(load_styles())
+    fields["key"]["anyOf"][0]["pattern"] = KEY_PATTERN
     return {
         "openapi": "3.1.0",
         "info": {
@@ -194,7 +198,7 @@ def _path_parameters(path: str) -> list[dict]:
 def _answer(status: int, content: Content) -> dict:
     described = {"description": _REASONS.get(status) or _RANGES.get(status) or "Not now"}
     if isinstance(content, str):
-        described["content"] = {content: {"schema": {} if content.endswith("json") else {"type": "string"}}}
+        described["content"] = {content: {"schema": _MEDIA.get(content, {"type": "string"})}}
     elif content is not None:
         described["content"] = {"application/json": {"schema": _ref(content)}}
     if status in (201, 202):
