@@ -96,9 +96,11 @@ def test_training_stops_when_its_time_is_up(tmp_path):
 
 
 def test_a_run_can_begin_with_given_weights(tmp_path):
-    start, _ = run(tmp_path / "first")
-    kept, _ = run(tmp_path / "second", replace(TINY, learning_rate=0.0, weight_decay=0.0), start=start)
-    assert equal(start, kept)
+    start = run(tmp_path / "first")
+    kept, progress = run(tmp_path / "second", replace(TINY, learning_rate=0.0, weight_decay=0.0), start=start)
+    assert equal(start[0], kept)
+    assert progress.all_steps == start[1].best_step + progress.best_step
+    assert progress.all_s == pytest.approx(start[1].elapsed_s + progress.elapsed_s)
 
 
 def test_the_best_weights_of_a_run_can_be_read(tmp_path):

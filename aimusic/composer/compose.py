@@ -57,10 +57,14 @@ def view_shift(plan: Plan, style: Style) -> int:
 def chart_of(plan: Plan, card: Card) -> Chart:
     """The plan as the networks of a card see it, without chords.
 
-    `card.statistics["density"]` holds the notes per quarter that the style means by the levels 0 to 4.
+    `card.statistics["density"]` holds five quantiles of the style's notes per quarter. A level of the plan means
+    the middle between its own quantile and the next, the highest level the highest quantile.
     """
     levels = card.statistics.get("density")
-    density = [UNKNOWN if levels is None else density_class(levels[bar.density]) for bar in plan.bars]
+    density = [UNKNOWN] * len(plan.bars)
+    if levels is not None:
+        meant = [(low + high) / 2 for low, high in zip(levels, (*levels[1:], levels[-1]), strict=True)]
+        density = [density_class(meant[bar.density]) for bar in plan.bars]
     left = [length - 1 - index for length in phrase_lengths(plan) for index in range(length)]
     return Chart(
         style=card.style,

@@ -64,13 +64,7 @@ class Lessons:
     test: list[Lesson]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Backbone:
-    """Weights before any style, and what they took."""
-
-    weights: dict[str, torch.Tensor]
-    steps: int
-    seconds: float
+Backbone = tuple[dict[str, torch.Tensor], Progress]  # weights before any style, and what they took
 
 
 def build(school: School, styles_dir: Path, styles: Mapping[str, Style], parts: Sequence[str] = PARTS) -> None:
@@ -115,17 +109,16 @@ def write_card(folder: Path, style: str) -> None:
 
 def _backbone(school: School, part: str, lessons: Lessons) -> Backbone:
     """Train the network that every style starts from."""
-    recipe, start, earlier = BACKBONES[part], None, Progress()
+    recipe, start = BACKBONES[part], None
     if school.minutes is not None:
         recipe = replace(recipe, minutes=school.minutes)
     if school.start is not None:
         recipe = replace(recipe, learning_rate=recipe.learning_rate / 2)
-        start, earlier = best_of(school.start / f"{part}-all")
+        start = best_of(school.start / f"{part}-all")
     folder = school.run / f"{part}-all"
-    weights, progress = train(
+    return train(
         recipe, lessons.train, lessons.validation, school.styles, folder, start=start, device=school.device
     )
-    return Backbone(weights, progress.best_step + earlier.best_step, progress.elapsed_s + earlier.elapsed_s)
 
 
 def _adapt(school: School, part: str, style: str, lessons: Lessons, backbone: Backbone) -> Checkpoint:
@@ -143,18 +136,18 @@ def _adapt(school: School, part: str, style: str, lessons: Lessons, backbone: Ba
     own = {name: [x for x in getattr(lessons, name) if style in x.styles] for name in Lessons.__slots__}
     if not own["train"] or not own["validation"]:
         raise InvalidData(f"the corpus has no {part} of {style!r} to learn from and to validate with")
-    before = sum(_bits(part, recipe, backbone.weights, own["validation"], school.styles))
+    before = sum(_bits(part, recipe, backbone[0], own["validation"], school.styles))
     weights, progress = train(
         recipe,
         lessons.train,
         lessons.validation,
         school.styles,
         school.run / f"{part}-{style}",
-        start=backbone.weights,
+        start=backbone,
         device=school.device,
     )
     if progress.best_bits >= before:
-        weights = backbone.weights
+        weights = backbone[0]
     card = Card(
         part=part,
         style=style,
@@ -162,8 +155,8 @@ def _adapt(school: School, part: str, style: str, lessons: Lessons, backbone: Ba
         size=asdict(recipe.size),
         datasets=provenance(school.split("train"), school.data_sets),
         recipe={
-            "steps": backbone.steps + progress.best_step,
-            "seconds": backbone.seconds + progress.elapsed_s,
+            "steps": progress.all_steps,
+            "seconds": progress.all_s,
             "seed": recipe.seed,
             "split": split_hash(school.songs),
             "adapted": progress.best_bits < before,

@@ -56,7 +56,12 @@ class Recipe:
 
 @dataclass(slots=True)
 class Progress:
-    """Where a run is. `elapsed_s` counts the seconds of all its sittings."""
+    """Where a run is.
+
+    Attributes:
+        elapsed_s: seconds of all its sittings. best_step: the step with the fewest bits on validation songs.
+        stale: validations since. earlier_steps, earlier_s: what its first weights had taken.
+    """
 
     step: int = 0
     epoch: int = 0
@@ -64,6 +69,17 @@ class Progress:
     best_bits: float = math.inf
     best_step: int = 0
     stale: int = 0
+    earlier_steps: int = 0
+    earlier_s: float = 0.0
+
+    @property
+    def all_steps(self) -> int:
+        """Steps behind the best weights, from the very first."""
+        return self.earlier_steps + self.best_step
+
+    @property
+    def all_s(self) -> float:
+        return self.earlier_s + self.elapsed_s
 
     def share(self, recipe: Recipe) -> float:
         """How much of the schedule is done, 0 to 1."""
@@ -115,14 +131,15 @@ def train(
     styles: Sequence[str],
     folder: Path,
     *,
-    start: dict[str, Tensor] | None = None,
+    start: tuple[dict[str, Tensor], Progress] | None = None,
     device: str = "cpu",
 ) -> tuple[dict[str, Tensor], Progress]:
     """Train (or go on training) in `folder`; returns the best weights and where the run ended.
 
     Args:
         lessons, validation: of all styles; adapting to one style takes its own from them.
-        styles: names in the order of the style tokens. start: weights to begin with.
+        styles: names in the order of the style tokens. start: weights to begin with,
+            and how far their own run was.
 
     Raises:
         InvalidData: there is nothing to learn from or to validate with.
@@ -196,15 +213,17 @@ def best_of(folder: Path) -> tuple[dict[str, Tensor], Progress]:
 class _Run:
     """The mutable side of a run: network, optimiser, progress, files."""
 
-    def __init__(self, recipe: Recipe, folder: Path, device: torch.device, start: dict[str, Tensor] | None):
+    def __init__(self, recipe: Recipe, folder: Path, device: torch.device, start: tuple | None):
         self.recipe, self.folder, self.device = recipe, folder, device
         self.network = make_network(recipe).to(device)
+        self.progress = Progress()
         if start is not None:
-            self.network.load_state_dict(start)
+            weights, before = start
+            self.network.load_state_dict(weights)
+            self.progress = Progress(earlier_steps=before.all_steps, earlier_s=before.all_s)
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
-        self.progress = Progress()
         self.best = self._weights()
         self.skip = 0  # batches of the current epoch that an earlier sitting has learned from
         self.done_in_epoch = 0
