@@ -15,7 +15,7 @@ from aimusic.errors import Unavailable
 from aimusic.service.answers import JobAnswer
 
 LOOK_S = 0.1
-HEARTBEAT_S = 10.0
+HEARTBEAT_S = 3.0  # also how a client that has gone is noticed
 
 Look = Callable[[], JobAnswer | None]
 
