@@ -195,12 +195,14 @@ class Jobs:
         return job if job and job.kind == "piece" else None
 
     def position(self, job: Job) -> int | None:
-        """Place of a queued job in the queue: 1 is next."""
+        """Place of a queued job in the queue: 1 is next; None for a job that waits no more."""
+        if job.status != "queued":
+            return None
         ahead = select(func.count()).select_from(jobs).where(jobs.c.status == "queued", jobs.c.kind == "piece")
         own = select(jobs.c.number).where(jobs.c.id == job.id).scalar_subquery()
         with self.database.read() as connection:
             count = connection.execute(ahead.where(jobs.c.number <= own)).scalar_one()
-        return max(1, count) if job.status == "queued" else None
+        return max(1, count)  # 0 where it was begun between the two looks
 
     def page(self, limit: int, before: int | None, status: str | None) -> list[tuple[int, Job]]:
         """Jobs of pieces with their numbers, the newest first; `before`: only those of lower numbers."""
