@@ -6,9 +6,10 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 import soundfile
+from scipy.signal import resample_poly
 
 from aimusic.formats.audio import INFO_TAGS, read_tags, read_wav, write_wav
-from aimusic.formats.encoded import CODECS, SERIAL, encode, ogg_crc, renumbered
+from aimusic.formats.encoded import BLOCK, CODECS, SERIAL, encode, ogg_crc, renumbered, resampled
 from aimusic.formats.midi import write_midi
 from aimusic.formats.peaks import SAMPLES_PER_PIXEL, write_peaks
 from aimusic.formats.pianoroll import read_roll, write_piano_roll
@@ -81,6 +82,15 @@ def test_a_long_vorbis_file_does_not_end_the_process(tmp_path):
     write_wav(tmp_path / "a.wav", np.zeros((2, 90 * RATE), np.float32), RATE, seed=1, tags={})
     encode(tmp_path / "a.wav", tmp_path / "a.ogg", "ogg")
     assert soundfile.info(tmp_path / "a.ogg").frames == 90 * RATE
+
+
+@pytest.mark.parametrize("count", [1, 100, BLOCK - 1, BLOCK, 3 * BLOCK + 77])
+def test_resampling_in_blocks_is_resampling_in_one(count):
+    frames = np.random.default_rng(count).integers(-20000, 20000, (count, 2)).astype("<i2")
+    whole = resample_poly(frames.astype(np.float32) / np.float32(32768), 160, 147, axis=0)
+    blocks = list(resampled(frames, RATE, 48000))
+    assert np.concatenate(blocks).dtype == np.float32
+    np.testing.assert_allclose(np.concatenate(blocks), whole, atol=1e-6)
 
 
 def test_the_checksum_of_ogg_is_the_polynomial_division():

@@ -9,6 +9,7 @@ import wave
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import gcd
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,8 @@ def encode(wav: Path, path: Path, name: str) -> None:
         sample_rate, channels = file.getframerate(), file.getnchannels()
     blocks = _frames(wav, codec.is_lossy)
     if codec.subtype == "OPUS":
-        blocks, sample_rate = _resampled(np.concatenate(list(blocks)), sample_rate), OPUS_HZ
+        frames = np.concatenate(list(_frames(wav, as_float=False)))
+        blocks, sample_rate = resampled(frames, sample_rate, OPUS_HZ), OPUS_HZ
     kind = {"format": codec.container, "subtype": codec.subtype, "compression_level": codec.level}
     with soundfile.SoundFile(path, "w", sample_rate, channels, **kind) as out:
         for tag, text in read_tags(wav).items():
@@ -69,11 +71,21 @@ def _frames(wav: Path, as_float: bool) -> Iterator[np.ndarray]:
             yield block.astype(np.float32) / np.float32(32768) if as_float else block
 
 
-def _resampled(frames: np.ndarray, sample_rate: int) -> Iterator[np.ndarray]:
-    common = np.gcd(OPUS_HZ, sample_rate)
-    sound = resample_poly(frames, OPUS_HZ // common, sample_rate // common, axis=0).astype(np.float32)
-    for start in range(0, len(sound), BLOCK):
-        yield sound[start : start + BLOCK]
+def resampled(frames: np.ndarray, sample_rate: int, target_hz: int) -> Iterator[np.ndarray]:
+    """Blocks of float32 frames at another rate, the same as of one `resample_poly` over all frames.
+
+    Each block is computed with a stretch of `down` frames on both sides, which is more than the filter sees.
+    """
+    common = gcd(target_hz, sample_rate)
+    up, down = target_hz // common, sample_rate // common
+    size = BLOCK // down * down
+    for start in range(0, len(frames), size):
+        before = down if start else 0
+        stretch = frames[start - before : start + size + down].astype(np.float32) / np.float32(32768)
+        sound = resample_poly(stretch, up, down, axis=0).astype(np.float32)
+        skip = up if start else 0
+        is_last = start + size >= len(frames)
+        yield sound[skip:] if is_last else sound[skip : skip + size // down * up]
 
 
 def renumbered(ogg: bytes) -> bytes:
