@@ -19,6 +19,34 @@ class Commands(click.Group):
             raise click.ClickException(str(error)) from error
 
 
+class Wishes(click.Command):
+    """Has an option for each field of the request; the fields are read when the command is used."""
+
+    def get_params(self, context: click.Context) -> list[click.Parameter]:
+        from aimusic.music.request import Request
+        from aimusic.service.schemas import allowed
+
+        options = [
+            click.Option([f"--{name.replace('_', '-')}"], help=f"{field.description} Takes {allowed(name)}.")
+            for name, field in Request.model_fields.items()
+        ]
+        return [*options, *super().get_params(context)]
+
+
+def _value(name: str, text: str) -> object:
+    """An option's text as the value that JSON would hold; what cannot be read stays text, to be refused later."""
+    import json
+
+    from aimusic.service.schemas import allowed
+
+    if allowed(name).startswith("text"):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
 @click.group(cls=Commands)
 @click.version_option(__version__)
 def main() -> None:
@@ -55,14 +83,14 @@ def work(supervised: str | None) -> None:
     Worker(settings, supervised or f"by-hand-{os.getpid()}", load).run(supervised=supervised is not None)
 
 
-@main.command()
-@click.option("--style", help="One of `aimusic styles`.")
-@click.option("--duration", type=float, help="Length in seconds, 1 to 300; 30 where absent.")
-@click.option("--tempo", type=float, help="Beats per minute, 60 to 200; the style's own where absent.")
-@click.option("--key", help="Such as 'A minor'; drawn from the style where absent.")
-@click.option("--seed", type=int, help="The same seed gives the same music; drawn at random where absent.")
+@main.command(cls=Wishes)
 @click.option("--out", type=click.Path(dir_okay=False), help="The WAV file; a MIDI file is written beside it.")
-def generate(out: str | None, **options) -> None:
+@click.option(
+    "--stems",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for every part and the room as 24-bit WAV files.",
+)
+def generate(out: str | None, stems: Path | None, **options) -> None:
     """Make one piece, without a server."""
     from pathlib import Path
 
@@ -71,13 +99,15 @@ def generate(out: str | None, **options) -> None:
     use_one_thread()
 
     from aimusic.composer.compose import Composer
-    from aimusic.pipeline import record, save
+    from aimusic.pipeline import record, save, save_stems
     from aimusic.service.identity import resolved
     from aimusic.service.schemas import parse_request
     from aimusic.style import load_styles
 
     styles = load_styles()
-    wishes = parse_request({name: value for name, value in options.items() if value is not None}, styles)
+    wishes = parse_request(
+        {name: _value(name, text) for name, text in options.items() if text is not None}, styles
+    )
     request = resolved(wishes, styles[wishes.style])
     wav = Path(out or f"{request.style}_{request.seed}.wav")
     if wav.suffix.lower() != ".wav":
@@ -86,8 +116,11 @@ def generate(out: str | None, **options) -> None:
         raise click.BadParameter(f"there is no folder {wav.parent}", param_hint="--out")
     recording = record(request, styles[request.style], Composer())
     save(recording, wav, wav.with_suffix(".mid"))
+    if stems is not None:
+        stems.mkdir(parents=True, exist_ok=True)
+        save_stems(recording, styles[request.style], stems)
     key, bpm = recording.plan.key.name, recording.plan.tempo.bpm
-    click.echo(f"{wav}: {request.duration:g} s, {key}, {bpm:g} bpm, seed {request.seed}")
+    click.echo(f"{wav}: {recording.plan.duration_s:g} s, {key}, {bpm:g} bpm, seed {request.seed}")
 
 
 @main.command()

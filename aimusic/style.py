@@ -258,6 +258,13 @@ class Style:
     grooves: tuple[Groove, ...] = ()
 
     @property
+    def playable_metres(self) -> tuple[str, ...]:
+        """The time signatures that can be asked for: the drummer, where there is one, has a groove in each."""
+        if not any(part.role == "drums" for part in self.parts):
+            return tuple(METRES)
+        return tuple(name for name in METRES if any(g.metre == name and not g.fill for g in self.grooves))
+
+    @property
     def folder(self) -> Path:
         return STYLES_DIR / self.name
 

@@ -20,7 +20,7 @@ from aimusic.style import load_styles
 from aimusic.synth.instruments import load_instruments
 from aimusic.synth.kernels import SAMPLE_RATE
 from aimusic.synth.loudness import integrated_loudness, true_peak_db
-from aimusic.synth.mastering import master
+from aimusic.synth.mastering import capture, master
 from aimusic.synth.mixer import mix
 from aimusic.synth.render import render
 from tests.factories import make_score
@@ -81,6 +81,11 @@ def timed(step, times=1):
     return result, min(spent)
 
 
+def solo(track, score, style):
+    """The mix of one part alone, as one array."""
+    return np.concatenate([block.copy() for block in mix([track], score, style)], axis=1)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--duration", type=float, default=30.0)
@@ -88,32 +93,35 @@ def main():
     parser.add_argument("--styles", nargs="+", default=list(load_styles()))
     arguments = parser.parse_args()
     instruments, outside = load_instruments(), 0
-    print("style        seed", *(f"{name:>6}" for name in WINDOWS), "  render mix master ms (cold render)")
+    print("style        seed", *(f"{name:>6}" for name in WINDOWS), "  render+mix master ms (cold)")
     for name in arguments.styles:
         style = load_styles()[name]
         for seed in arguments.seeds:
             score = make_score(name, duration=arguments.duration, seed=seed)
-            _, cold = timed(lambda score=score: list(render(score, instruments)))
-            stems, t_render = timed(lambda score=score: list(render(score, instruments)), 3)
-            mix(stems[:1], score, style)  # makes the room, once for a process
-            sound, t_mix = timed(lambda stems=stems, score=score, style=style: mix(stems, score, style), 3)
-            audio, t_master = timed(
-                lambda sound=sound, score=score, style=style: master(sound.copy(), score, style.mix), 3
-            )
+            tracks = render(score, instruments)
+
+            def play(tracks=tracks, score=score, style=style):
+                return capture(mix(tracks, score, style), score)
+
+            _, cold = timed(play)
+            tape, t_mix = timed(play, 3)
+            finished, t_master = timed(lambda tape=tape, style=style: master(tape, style.mix), 3)
+            audio = np.asarray(finished)
             figures, windows = measure(audio), dict(WINDOWS)
             if not style.grooves and all(player.role != "drums" for player in style.parts):
                 windows.update(slope=SLOPE_WITHOUT_DRUMS, air=AIR_WITHOUT_DRUMS)
             wrong = {key for key, (low, high) in windows.items() if not low <= figures[key] <= high}
             outside += len(wrong)
             row = (f"{figures[key]:6.2f}{'!' if key in wrong else ' '}"[:7].rjust(7) for key in WINDOWS)
+            print(f"{name:12} {seed:4}", "".join(row), f"  {t_mix:4.0f} {t_master:4.0f}  ({cold:.0f})")
+            whole = integrated_loudness(tape)
+            alone = {t.name: integrated_loudness(solo(t, score, style)) - whole for t in tracks}
             print(
-                f"{name:12} {seed:4}",
-                "".join(row),
-                f"  {t_render:4.0f} {t_mix:4.0f} {t_master:4.0f}  ({cold:.0f})",
+                "             ",
+                ", ".join(f"{part} {level:+.1f}" for part, level in alone.items()),
+                "LU",
+                flush=True,
             )
-            whole = integrated_loudness(sound)
-            alone = {stem.name: integrated_loudness(mix([stem], score, style)) - whole for stem in stems}
-            print("             ", ", ".join(f"{part} {level:+.1f}" for part, level in alone.items()), "LU")
     raise SystemExit(1 if outside else 0)
 
 

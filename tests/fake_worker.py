@@ -85,7 +85,7 @@ def little_midi(seed: int) -> bytes:
 def facts(request) -> dict:
     return {
         "request": {**request.model_dump(mode="json"), "key": "A minor"},
-        "duration": request.duration,
+        "duration": request.duration or 30.0,
         "tempo": request.tempo,
         "key": "A minor",
         "bars": 8,

@@ -5,6 +5,18 @@ import numpy as np
 SAMPLE_RATE = 44100
 
 
+def played(track, stop: int, block: int = 63 * 700) -> np.ndarray:
+    """The whole of a track, up to a sample: its blocks share their memory, so each is copied."""
+    return np.concatenate([heard.copy() for heard in track.play(0, stop, block)], axis=1)
+
+
+def through(effect, audio: np.ndarray) -> np.ndarray:
+    """A whole sound through an effect in one block, without its latency."""
+    late = effect.latency
+    padded = np.concatenate((audio, np.zeros((2, late), np.float32)), axis=1)
+    return effect.process(padded)[:, late:]
+
+
 def mono(sound: np.ndarray) -> np.ndarray:
     return np.atleast_2d(sound).mean(axis=0).astype(np.float64)
 

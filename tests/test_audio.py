@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from aimusic.formats.audio import BLOCK, INFO_TAGS, pcm16, read_wav, write_wav
+from aimusic.formats.audio import BLOCK, INFO_TAGS, pcm16, pcm24, read_wav, wav24, write_wav
 
 RATE = 44100
 
@@ -95,3 +95,27 @@ def test_24_bits_are_refused(tmp_path):
     soundfile.write(tmp_path / "a.wav", sound(100).T, RATE, subtype="PCM_24")
     with pytest.raises(ValueError, match="16 bits"):
         read_wav(tmp_path / "a.wav")
+
+
+def test_24_bits_keep_every_step_of_every_block(tmp_path):
+    steps = pcm24(sound())
+    with wav24(tmp_path / "a.wav", steps.shape, RATE, {"title": "odd"}) as write:
+        for start in range(0, steps.shape[1], 777):
+            write(steps[:, start : start + 777])
+    theirs, rate = soundfile.read(tmp_path / "a.wav", dtype="int32")
+    assert rate == RATE
+    assert np.array_equal(theirs.T >> 8, steps)
+    assert np.abs(steps / 2**23 - sound()).max() <= 0.5 / 2**23
+
+
+def test_a_24_bit_file_of_the_wrong_length_is_not_kept(tmp_path):
+    short = wav24(tmp_path / "a.wav", (2, 100), RATE, {})
+    with pytest.raises(ValueError, match="must have 100 samples, got 60"), short as write:
+        write(np.zeros((2, 60), np.int32))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 1.0, -1.01])
+def test_what_does_not_fit_into_24_bits_is_refused(wrong):
+    with pytest.raises(ValueError, match="within ±1"):
+        pcm24(np.array([[0.0, wrong]]))

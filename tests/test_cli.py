@@ -75,6 +75,17 @@ def test_a_style_without_whole_weights_is_named(tmp_path, monkeypatch):
     assert "melody.safetensors is damaged" in weights.faults({style.name: style})[style.name]
 
 
+def test_stems_are_written_beside_the_piece(call, tmp_path):
+    words = ("--style", "jazz", "--duration", "2", "--seed", "3", "--out", "a.wav", "--stems", "parts/of/it")
+    result = call("generate", *words)
+    assert result.exit_code == 0, result.output
+    files = sorted(path.name for path in (tmp_path / "parts/of/it").iterdir())
+    assert files[-1].endswith("-room.wav") and len(files) >= 3
+    for name in files:
+        with wave.open(str(tmp_path / "parts/of/it" / name)) as file:
+            assert (file.getsampwidth(), file.getnchannels(), file.getnframes()) == (3, 2, 2 * 44100)
+
+
 @pytest.mark.slow
 def test_the_command_and_the_service_make_the_same_music(call, tmp_path, records, make_settings):
     """Also: a request that echoes every decision gives the same bytes."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from aimusic.synth.effects import amp
+from tests.measures import through
 
 PERIOD = 1 << 15
 
@@ -11,7 +12,7 @@ PERIOD = 1 << 15
 def line_spectrum(setting, line, level=0.4):
     """Power of a sine on an FFT line after the amplifier, in the steady state."""
     sine = level * np.sin(2 * np.pi * line * np.arange(2 * PERIOD) / PERIOD)
-    out = amp.play_through(setting, np.stack((sine, sine)).astype(np.float32))[0, PERIOD:]
+    out = through(amp.Amplifier(setting), np.stack((sine, sine)).astype(np.float32))[0, PERIOD:]
     return np.abs(np.fft.rfft(out.astype(np.float64))) ** 2
 
 
@@ -56,7 +57,7 @@ def test_the_cabinet_has_minimum_phase():
 def test_a_note_starts_when_it_is_played(setting):
     di = np.zeros((2, 30_000), np.float32)
     di[:, 10_000] = 0.5
-    out = np.abs(amp.play_through(setting, di)[0])
+    out = np.abs(through(amp.Amplifier(setting), di)[0])
     assert out[:9_990].max() == 0.0 or out[:9_990].max() < 1e-4 * out.max()
     assert abs(int(np.argmax(out)) - 10_000) < 22  # half a millisecond
 
@@ -65,10 +66,10 @@ def test_silence_is_left_out_and_changes_nothing():
     """A phrase after a long rest sounds as it does alone."""
     rng = np.random.default_rng(3)
     phrase = (0.3 * rng.standard_normal((2, 20_000)) * np.hanning(20_000)).astype(np.float32)
-    rest = np.zeros((2, 16 * amp.IDLE_BLOCK), np.float32)
-    alone = amp.play_through(amp.OVERDRIVE, np.concatenate((phrase, rest), axis=1))
-    later = amp.play_through(amp.OVERDRIVE, np.concatenate((rest, phrase, rest), axis=1))
-    assert not later[:, : rest.shape[1] - amp.IDLE_BLOCK].any()
+    rest = np.zeros((2, 4 * amp.CHUNK), np.float32)
+    alone = through(amp.Amplifier(amp.OVERDRIVE), np.concatenate((phrase, rest), axis=1))
+    later = through(amp.Amplifier(amp.OVERDRIVE), np.concatenate((rest, phrase, rest), axis=1))
+    assert not later[:, : rest.shape[1] - 2 * amp.TAPS].any()
     assert np.abs(later[:, rest.shape[1] :] - alone).max() < 1e-5
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.signal import butter, fftconvolve, sosfilt, sosfiltfilt
 
 from aimusic.style import load_styles
-from aimusic.synth.effects.reverb import BANDS_HZ, ROOMS, add_reverb, impulse_response
+from aimusic.synth.effects.reverb import BANDS_HZ, ROOMS, Reverb, impulse_response
 from aimusic.synth.kernels import SAMPLE_RATE
 
 
@@ -49,14 +49,17 @@ def test_predelay_is_silent():
     assert np.abs(hall[:, first : first + 400]).max() > 0
 
 
-def test_overlap_add_equals_plain_convolution():
+@pytest.mark.parametrize("name", ["studio", "plate"])
+@pytest.mark.parametrize("block", [5_000, 30_000, 200_000])
+def test_blocks_equal_plain_convolution(name, block):
+    """Rooms that are shorter, longer and much longer than a block; silent blocks between; a short last block."""
     rng = np.random.default_rng(2)
-    send = rng.standard_normal(100_000).astype(np.float32)
+    send = rng.standard_normal(100_001).astype(np.float32)
     send[20_000:80_000] = 0.0
-    out = np.ones((2, len(send)), np.float32)
-    add_reverb(send, "studio", out)
-    plain = 1.0 + fftconvolve(send[None, :], impulse_response("studio"), axes=1)[:, : len(send)]
-    assert np.abs(out - plain).max() < 1e-4
+    room = Reverb(name, block)
+    wet = np.concatenate([room.process(send[i : i + block]) for i in range(0, len(send), block)], axis=1)
+    plain = fftconvolve(send[None, :], impulse_response(name), axes=1)[:, : len(send)]
+    assert np.abs(wet - plain).max() < 1e-4
 
 
 def test_every_style_has_a_room():

@@ -19,9 +19,10 @@ from aimusic.pipeline import record, save
 from aimusic.planner import make_plan
 from aimusic.style import load_styles
 from aimusic.synth.instruments import load_instruments
-from aimusic.synth.kernels import SAMPLE_RATE
+from aimusic.synth.kernels import SAMPLE_RATE, samples
 from aimusic.synth.render import render
 from tests.factories import make_score
+from tests.measures import played
 
 STYLES = load_styles()
 DURATIONS_S = (1, 2.5, 7, 30, 61.3, 300)
@@ -131,10 +132,10 @@ def test_drums_are_heard_on_the_beat(style, tempo):
     timekeeper = Counter(note.pitch for note in on_beat).most_common(1)[0][0]
     beats = [note for note in on_beat if note.pitch == timekeeper]
     alone = Part(drums.name, drums.role, drums.instrument, tuple(beats[::2]), is_drum=True)
-    (stem,) = render(replace(score, parts=(alone,)), load_instruments())
+    (track,) = render(replace(score, parts=(alone,)), load_instruments())
     grid_s = np.array([score.tempo.seconds(note.onset_ticks) for note in alone.notes])
     assert len(grid_s) >= 4
-    assert np.abs(onsets(stem.audio, grid_s) - grid_s).max() < 0.005
+    assert np.abs(onsets(played(track, samples(score.duration_s)), grid_s) - grid_s).max() < 0.005
 
 
 @pytest.mark.parametrize("style", STYLES)

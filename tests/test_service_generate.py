@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from aimusic.music.request import Request
 from tests.fake_worker import BROKEN, DEADLY, REFUSED, SLOW, STUCK
 
 
@@ -41,7 +42,7 @@ def test_the_answer_tells_all_about_the_piece(service):
     assert piece["midi_url"] == piece["download_url"].replace(".wav", ".mid")
     assert (piece["style"], piece["duration"], piece["tempo"], piece["seed"]) == ("jazz", 12, 120.5, 7)
     wishes = {"style": "jazz", "duration": 12, "tempo": 120.5, "key": "A minor", "seed": 7}
-    assert piece["request"] == wishes
+    assert piece["request"] == Request(**wishes).model_dump(mode="json")
     told = {"message", "key", "bars", "time_signature", "chords", "sections", "sample_rate", "channels"}
     assert told | {"size_bytes", "sha256", "generation_seconds"} <= piece.keys()
 

@@ -44,7 +44,7 @@ def test_the_schema_of_a_body_has_the_limits_of_its_model(model):
     assert set(schema["properties"]) == set(model.model_fields) and schema["additionalProperties"] is False
     if model is Request:
         assert schema["properties"]["style"]["enum"] == list(load_styles())
-        assert schema["properties"]["duration"]["maximum"] == 300
+        assert schema["properties"]["tempo"]["anyOf"][0]["maximum"] == 200
 
 
 class Answer:

@@ -15,18 +15,18 @@ from aimusic.style import load_styles
 from aimusic.synth.instruments import load_instruments
 from aimusic.synth.kernels import SAMPLE_RATE
 from aimusic.synth.loudness import integrated_loudness, true_peak_db
-from aimusic.synth.mastering import master
+from aimusic.synth.mastering import capture, master
 from aimusic.synth.mixer import mix
-from aimusic.synth.render import NoteCache, render
+from aimusic.synth.note_cache import NoteCache
+from aimusic.synth.render import BLOCK, render
 from tests.factories import make_score
 
 STYLES = load_styles()
 
 
-def record(score, style, cache=None):
-    cache = cache or NoteCache(1 << 26)
-    sound = mix(render(score, load_instruments(), cache, reuse=True), score, style)
-    return master(sound, score, style.mix)
+def record(score, style, cache=None, block=BLOCK):
+    tracks = render(score, load_instruments(), cache or NoteCache(1 << 26))
+    return np.asarray(master(capture(mix(tracks, score, style, block), score), style.mix))
 
 
 @pytest.mark.parametrize("name", STYLES)
@@ -44,8 +44,17 @@ def test_every_style_is_mastered(name):
 def test_cold_and_warm_give_the_same_bytes():
     style = next(style for style in STYLES.values() if any(part.role == "drums" for part in style.parts))
     score, cache = make_score(style.name, duration=3.0), NoteCache(1 << 26)
-    cold, warm, fresh = (record(score, style, c) for c in (cache, cache, None))
-    assert cold.tobytes() == warm.tobytes() == fresh.tobytes()
+    spilled = NoteCache(1 << 20, 1 << 27)
+    cold, warm, fresh, disk = (record(score, style, c) for c in (cache, cache, None, spilled))
+    assert cold.tobytes() == warm.tobytes() == fresh.tobytes() == disk.tobytes()
+
+
+@pytest.mark.parametrize("name", ["blues", "ambient"])
+def test_the_length_of_a_block_is_not_heard(name):
+    """Amplifier, Leslie, drums and a long room: the same sound within -90 dB of full scale."""
+    score = make_score(name, duration=4.0)
+    usual, odd = record(score, STYLES[name]), record(score, STYLES[name], block=63 * 555)
+    assert np.abs(usual - odd).max() < 10 ** (-90 / 20)
 
 
 @pytest.mark.parametrize("drum", [36, 38, 42])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from aimusic.arranger.chart import GHOST, HIT, Chart, Measure
 from aimusic.arranger.ending import roll
 from aimusic.arranger.inner import ladder_of
+from aimusic.arranger.metres import fitted
 from aimusic.music.rhythm import TICKS_PER_QUARTER
 from aimusic.music.score import Note
 from aimusic.style import Player
@@ -30,7 +31,7 @@ def sixteenths(chart: Chart, player: Player) -> list[Note]:
     notes: list[Note] = []
     for measure in chart.played_by(player):
         rng = chart.rng("arpeggio", player.pattern, measure.bar.letter)
-        figure = SIXTEENTHS[int(rng.integers(len(SIXTEENTHS)))]
+        figure = fitted(SIXTEENTHS[int(rng.integers(len(SIXTEENTHS)))], chart.plan.metre)
         octave = int(rng.integers(2)) if measure.bar.index % 4 >= 2 else 0
         stride = 2 if measure.bar.energy <= 1 else 1
         for k in range(0, measure.length_ticks // SIXTEENTH, stride):
@@ -53,7 +54,8 @@ def broken(chart: Chart, player: Player) -> list[Note]:
     for measure in chart.played_by(player):
         rng = chart.rng("arpeggio", player.pattern, measure.bar.letter, measure.bar.index % 4)
         figure = BROKEN[int(rng.integers(len(BROKEN)))]
-        step = chart.plan.metre.beat_ticks // (2 if measure.bar.energy <= 3 else 3)
+        metre = chart.plan.metre
+        step = metre.division_ticks if measure.bar.energy <= 3 or metre.is_compound else metre.beat_ticks // 3
         for span in measure.chords:
             ladder = ladder_of(chart, span.onset_ticks, player)
             count = span.length_ticks // step
@@ -67,17 +69,17 @@ def broken(chart: Chart, player: Player) -> list[Note]:
 def distant(chart: Chart, player: Player) -> list[Note]:
     """Bells: a few high chord tones, off the downbeat, left to ring for two bars."""
     notes: list[Note] = []
-    beat = chart.plan.metre.beat_ticks
+    step = chart.plan.metre.division_ticks
     for measure in chart.played_by(player):
         rng = chart.rng("arpeggio", player.pattern, measure.number)
         count = int(rng.poisson(BELLS_PER_BAR[measure.bar.energy]))
-        places = rng.permutation(range(1, 2 * measure.length_ticks // beat))[:count]
+        places = rng.permutation(range(1, measure.length_ticks // step))[:count]
         for place in sorted(int(p) for p in places):
-            tick = measure.start_ticks + place * beat // 2
+            tick = measure.start_ticks + place * step
             ladder = ladder_of(chart, tick, player)
             pitch = ladder[int(rng.integers(len(ladder) // 3, len(ladder)))]
             notes.append(Note(tick, pitch, 2 * chart.plan.metre.bar_ticks, GHOST + int(rng.integers(24))))
-    return notes + roll(chart, tuple(_last_ladder(chart, player)[-4:]), beat // 2)
+    return notes + roll(chart, tuple(_last_ladder(chart, player)[-4:]), step)
 
 
 def _last_ladder(chart: Chart, player: Player) -> list[int]:

@@ -41,6 +41,7 @@ def arrange(lead_sheet: LeadSheet, plan: Plan, style: Style) -> Score:
         parts=tuple(_part(chart, player) for player in style.parts),
         chords=lead_sheet.chords,
         markers=markers,
+        fade_s=plan.fade_s,
     )
 
 

@@ -3,12 +3,13 @@
 A bass has one note at a time, the root where the chord changes, and a way into the next one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from aimusic.arranger.chart import ACCENT, HIT, Chart, Measure
 from aimusic.arranger.drums import kicks
+from aimusic.arranger.metres import fitted
 from aimusic.arranger.pedal import drone, pedal
 from aimusic.arranger.roots import HIGH_FROM_ENERGY, degree, home, last_note, nearest
 from aimusic.arranger.walking import walking
@@ -20,7 +21,7 @@ EIGHTH = TICKS_PER_QUARTER // 2
 SIXTEENTH = TICKS_PER_QUARTER // 4
 
 # Figures in chord degrees for calm, moving and driving bars, one token for each eighth (boogie, rock) or sixteenth
-# (synth) of a 4/4 bar; shorter bars take as many tokens as they have room for. `.` lets the note before ring, `-`
+# (synth) of a 4/4 bar; other metres take what `metres.fitted` leaves. `.` lets the note before ring, `-`
 # is silence. Lists run over consecutive bars. Written for this project after common practice.
 Figures = tuple[tuple[list[str], ...], ...]
 BOOGIE: Figures = (
@@ -81,7 +82,7 @@ def _figured(chart: Chart, player: Player, figures: Figures, step_ticks: int, *,
         bank = figures[TIERS[bar.energy]]
         choice = bank[int(chart.rng("bass", player.pattern, bar.letter, bar.energy).integers(len(bank)))]
         stays = bool(bar.index) and chart.chord_at(measure.start_ticks - 1) == measure.chords[0].chord
-        tokens = choice[bar.index % len(choice) if stays else 0].split()
+        tokens = fitted(choice[bar.index % len(choice) if stays else 0].split(), chart.plan.metre)
         hits = _hits(measure, tokens, step_ticks)
         if lock:
             hits = _with_kicks(hits, kicks(chart, measure))
@@ -94,12 +95,12 @@ def _figured(chart: Chart, player: Player, figures: Figures, step_ticks: int, *,
     return notes + last_note(chart, player, around)
 
 
-def _hits(measure: Measure, tokens: list[str], step_ticks: int) -> list[tuple[int, str]]:
+def _hits(measure: Measure, tokens: Sequence[str], step_ticks: int) -> list[tuple[int, str]]:
     """(tick, degree) for a bar; each chord starts the figure anew, so a change always has its root."""
     hits = []
     for span in measure.chords:
         count = span.length_ticks // step_ticks
-        for k, token in enumerate((tokens * 2)[:count]):
+        for k, token in enumerate((*tokens, *tokens)[:count]):
             if token != ".":
                 hits.append((span.onset_ticks + k * step_ticks, token))
     return hits
@@ -151,7 +152,7 @@ def _with_run(line: list[Note], measure: Measure, chart: Chart, player: Player) 
         return line
     target = nearest(measure.next_chord.bass_pitch_class, home(player), player)
     rising = line[-1].pitch <= target if line else True
-    scale = [p for p in range(player.low, player.high + 1) if p % 12 in chart.plan.key.scale and p != target]
+    scale = [p for p in range(player.low, player.high + 1) if p % 12 in chart.plan.scale and p != target]
     below, above = [p for p in scale if p < target][-4:], [p for p in scale if p > target][:4][::-1]
     run = below if (rising and len(below) == 4) or len(above) < 4 else above
     kept = [

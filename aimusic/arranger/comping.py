@@ -1,7 +1,7 @@
 """Comping players: chords in rhythm under the tune.
 
 Rhythms are strings, one character for each step of a 4/4 bar: `X` accent, `x` hit, `-` holds the chord, `.` is
-silence, `>` is an early hit of the next bar's chord. Shorter bars take as many steps as they have room for.
+silence, `>` is an early hit of the next bar's chord. Other metres take what `metres.fitted` leaves.
 Choices depend on the pattern, the phrase letter and the energy, not on the player's name: two guitars with the
 same pattern play the same thing, as double-tracked guitars do.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from aimusic.arranger.chart import ACCENT, GHOST, HIT, Chart, Measure
 from aimusic.arranger.ending import roll, strike
+from aimusic.arranger.metres import fitted
 from aimusic.arranger.voicing import Hands, hands
 from aimusic.music.rhythm import TICKS_PER_QUARTER
 from aimusic.music.score import Note
@@ -116,7 +117,7 @@ def _five_six(chart: Chart, measure: Measure, player: Player, tops: tuple[int, .
         root = roots[0]
         for k in range(span.length_ticks // EIGHTH):
             tick = span.onset_ticks + k * EIGHTH
-            on_beat = k % 2 == 0
+            on_beat = k * EIGHTH % chart.plan.metre.beat_ticks == 0
             velocity = HIT if on_beat else HIT - 14
             top = root + min(tops[k % len(tops)], player.high - root)
             notes += [Note(tick, p, EIGHTH - 1, velocity, j * HAND_S) for j, p in enumerate((root, top))]
@@ -144,8 +145,8 @@ def _figure(figure, measure: Measure, chart: Chart, voiced: Hands) -> list[Note]
         order = list(figure[beat % len(figure)])
         if start in changes and order[:1] != [0]:
             order[:1] = [0]
-        if order and beat_ticks % len(order):
-            order = [*order[:2], order[-1]]
+        if order and (beat_ticks % len(order) or (chart.plan.metre.is_compound and len(order) > 1)):
+            order = [*order[:2], order[-1]]  # three eighths
         for k, sounding in enumerate(order):
             at = start + k * beat_ticks // len(order)
             for voice in (sounding,) if isinstance(sounding, int) else sounding:
@@ -188,8 +189,7 @@ def _rhythm(
 ) -> list[Note]:
     """A rhythm string over the chords of a bar. A hit is cut where the chord changes under it."""
     notes = []
-    room = measure.length_ticks // step_ticks
-    rhythm = rhythm[:room].ljust(room, ".")
+    rhythm = "".join(fitted(rhythm, chart.plan.metre))
     for k, mark in enumerate(rhythm):
         if mark in ".-":
             continue

@@ -12,7 +12,7 @@ from aimusic.arranger.chart import ACCENT, GHOST, HIT, MARKS, Chart, Measure
 from aimusic.arranger.ending import second_gesture
 from aimusic.errors import InvalidStyle
 from aimusic.music.chance import choose
-from aimusic.music.rhythm import TICKS_PER_QUARTER, steps
+from aimusic.music.rhythm import METRES, Metre, steps
 from aimusic.music.score import Note
 from aimusic.style import Groove, Player
 
@@ -156,16 +156,17 @@ def _strokes(chosen: Groove, measure: Measure, rng: np.random.Generator) -> list
             taken.add((drum, tick))
             if mark == "o" and not chosen.fill and rng.random() < DROP_GHOST:
                 continue
-            notes.append(Note(tick, DRUMS[drum], 3, MARKS[mark] + _place_accent(drum, tick)))
+            notes.append(Note(tick, DRUMS[drum], 3, MARKS[mark] + _place_accent(drum, tick, METRES[chosen.metre])))
     if "snare" in chosen.patterns and not chosen.fill and rng.random() < ADD_GHOST:
         notes += _extra_ghost(chosen, measure, taken, rng)
     return notes
 
 
-def _place_accent(drum: str, tick: int) -> int:
+def _place_accent(drum: str, tick: int, metre: Metre) -> int:
     on_beat, half, between = PLACE_ACCENTS.get(drum, (0, 0, 0))
-    place = tick % TICKS_PER_QUARTER
-    return on_beat if place == 0 else half if place == TICKS_PER_QUARTER // 2 else between
+    if tick % metre.beat_ticks == 0:
+        return on_beat
+    return half if tick % metre.division_ticks == 0 else between
 
 
 def _extra_ghost(chosen: Groove, measure: Measure, taken: set, rng: np.random.Generator) -> list[Note]:

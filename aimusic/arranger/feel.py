@@ -69,10 +69,11 @@ def _perform_section(
 ) -> list[Note]:
     is_drum = player.role == "drums"
     onsets = sorted({note.onset_ticks for note in notes})
-    timing = dict(zip(onsets, _timing(len(onsets), chart, is_drum, rng), strict=True))
-    is_human = chart.style.feel.timing_ms > 0 and not is_drum
-    spread = np.abs(rng.normal(0.0, CHORD_SPREAD_S, len(notes))) if is_human else np.zeros(len(notes))
-    noise = rng.normal(0.0, chart.style.feel.velocity, len(notes))
+    human = chart.plan.humanize
+    timing = dict(zip(onsets, human * _timing(len(onsets), chart, is_drum, rng), strict=True))
+    has_fingers = chart.style.feel.timing_ms > 0 and not is_drum
+    spread = np.abs(rng.normal(0.0, CHORD_SPREAD_S, len(notes))) if has_fingers else np.zeros(len(notes))
+    noise = human * rng.normal(0.0, chart.style.feel.velocity, len(notes))
     shapes = {}
     played = []
     for k, note in enumerate(notes):
@@ -81,8 +82,8 @@ def _perform_section(
             measure = measures[min(tick // chart.plan.metre.bar_ticks, len(measures) - 1)]
             shapes[tick] = _shape(tick, measure, chart, is_drum), *_swing(tick, note.length_ticks, chart)
         shape, swung_s, shortening = shapes[tick]
-        human_s = min(timing[tick] + spread[k], MOST_SHIFT_S)
-        shift_s = max(swung_s + human_s + note.shift_s, -chart.seconds(tick))
+        human_s = min(timing[tick] + human * spread[k], MOST_SHIFT_S)
+        shift_s = max(swung_s + human_s + human * note.shift_s, -chart.seconds(tick))
         velocity = int(min(127, max(1, round(note.velocity + shape + noise[k]))))
         length = max(1, note.length_ticks - shortening)
         played.append(Note(tick, note.pitch, length, velocity, round(float(shift_s), 6)))

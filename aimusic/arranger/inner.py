@@ -61,7 +61,7 @@ def sustained(chart: Chart, player: Player) -> list[Note]:
 def _with_passing_tone(notes: list[Note], end: int, now: int, then: int, chart: Chart) -> list[Note]:
     """Where the top voice will leap by a third or fourth, its last beat fills the leap with a scale tone."""
     beat = chart.plan.metre.beat_ticks
-    between = [p for p in range(min(now, then) + 1, max(now, then)) if p % 12 in chart.plan.key.scale]
+    between = [p for p in range(min(now, then) + 1, max(now, then)) if p % 12 in chart.plan.scale]
     place = next(
         (k for k in range(len(notes) - 1, -1, -1) if notes[k].pitch == now and notes[k].end_ticks == end), None
     )
@@ -88,14 +88,26 @@ def _continue(notes: list[Note], pitches, onset: int, length: int, *, tie: bool,
 
 def answers(chart: Chart, player: Player) -> list[Note]:
     """Short replies where the melody breathes or holds a note, along the chord tones of the moment."""
+    notes = _answers(chart, player)
+    voiced = lead_voices(chart.ending.chords[:1], player, INNER_VOICES, "rootless", chart.plan.scale)
+    return notes + strike(chart, voiced[0], again=True)
+
+
+def replies(chart: Chart, player: Player) -> list[Note]:
+    """The answers of an instrument with one voice, which ends on the chord tone nearest to its middle."""
+    ladder = ladder_of(chart, chart.ending.start_ticks, player)
+    last = min(ladder, key=lambda pitch: abs(pitch - (player.low + player.high) / 2))
+    return _answers(chart, player) + strike(chart, (last,), again=False)
+
+
+def _answers(chart: Chart, player: Player) -> list[Note]:
     notes: list[Note] = []
     playing = {measure.number for measure in chart.played_by(player)}
     for start, end in _gaps(chart):
         rng = chart.rng("inner", "answers", start)
         if start // chart.plan.metre.bar_ticks in playing and rng.random() < ANSWER_SHARE:
             notes += _answer(start, end, chart, player, rng)
-    voiced = lead_voices(chart.ending.chords[:1], player, INNER_VOICES, "rootless", chart.plan.key.scale)
-    return notes + strike(chart, voiced[0], again=True)
+    return notes
 
 
 def _gaps(chart: Chart) -> list[tuple[int, int]]:
@@ -133,4 +145,8 @@ def ladder_of(chart: Chart, tick: int, player: Player) -> list[int]:
 
 
 PAD_PATTERNS: dict[str, Callable[[Chart, Player], list[Note]]] = {"held": held}
-INNER_PATTERNS: dict[str, Callable[[Chart, Player], list[Note]]] = {"sustained": sustained, "answers": answers}
+INNER_PATTERNS: dict[str, Callable[[Chart, Player], list[Note]]] = {
+    "sustained": sustained,
+    "answers": answers,
+    "replies": replies,
+}

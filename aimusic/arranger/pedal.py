@@ -50,7 +50,7 @@ def _step_into(notes: list[Note], span: ChordSpan, measure: Measure, chart: Char
     if abs(target - last.pitch) < 3 or last.length_ticks < beat:
         return notes
     side = -1 if last.pitch < target else 1
-    step = next(target + side * d for d in (1, 2) if d == 2 or (target + side * d) % 12 in chart.plan.key.scale)
+    step = next(target + side * d for d in (1, 2) if d == 2 or (target + side * d) % 12 in chart.plan.scale)
     if not player.low <= step <= player.high or span.length_ticks <= beat:
         return notes
     at = span.end_ticks - beat

@@ -178,7 +178,7 @@ def hands(chart: Chart, player: Player, voices: int, shape: str, wander: float =
     jitter = None
     if wander:
         jitter = _wandering(chart.rng(player.role, player.pattern, "wander"), wander, len(spans))
-    voicings = lead_voices(spans, player, voices, shape, chart.plan.key.scale, jitter)
+    voicings = lead_voices(spans, player, voices, shape, chart.plan.scale, jitter)
     return Hands(tuple(span.onset_ticks for span in spans), tuple(voicings))
 
 

@@ -86,7 +86,7 @@ def _beat_cost(beat: _Beat, chart: Chart, pitches: np.ndarray, middle: float) ->
     """What a pitch costs on a beat: roots on changes, chord tones on strong beats, scale tones elsewhere."""
     classes = pitches % 12
     in_chord = np.isin(classes, beat.chord.pitch_classes)
-    in_scale = np.isin(classes, chart.plan.key.scale)
+    in_scale = np.isin(classes, chart.plan.scale)
     is_root = classes == beat.chord.bass_pitch_class
     register = 0.04 * np.abs(pitches - middle)
     if beat.is_change:

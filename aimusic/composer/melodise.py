@@ -12,7 +12,7 @@ import numpy as np
 from aimusic.composer import rules
 from aimusic.composer.chart import Chart, Tune
 from aimusic.composer.checkpoint import Checkpoint
-from aimusic.composer.critic import PHRASE_BARS, measure, objections
+from aimusic.composer.critic import MEASURES, PHRASE_BARS, measure, objections
 from aimusic.composer.features import Features, before_duration, before_pitch
 from aimusic.composer.harmonise import phrase_lengths
 from aimusic.composer.inference import MelodyStep
@@ -166,7 +166,10 @@ class _Singer:
         own = tune.between(start, end)
         rows = [[column[k] for k in own] for column in (tune.onsets, tune.pitches, tune.durations)]
         values = measure(self.chart, start, end, *rows)
-        if self.resting & set(range(start // self.bar_ticks, -(-end // self.bar_ticks))):
+        leaves_bars = self.resting & set(range(start // self.bar_ticks, -(-end // self.bar_ticks)))
+        if not values and not leaves_bars and end - start >= 2 * self.bar_ticks:
+            return MEASURES  # too few notes to have any merit
+        if leaves_bars:
             values.pop("rests", None)
         return objections(values, self.brain.checkpoint.card.statistics)
 

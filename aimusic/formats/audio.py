@@ -1,11 +1,12 @@
-"""Sound to and from WAV files: 16 bits, dithered, the same bytes for the same sound and seed.
+"""Sound to and from WAV files: 16 bits, dithered, the same bytes for the same sound and seed; 24 bits for stems.
 
 Inside the program time is on the last axis; here alone it is turned to the interleaved frames of files.
 """
 
 import struct
 import wave
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,7 @@ from aimusic.music.chance import stream
 
 BLOCK = 1 << 16
 FULL_SCALE = 32767
+FULL_SCALE_24 = 1 << 23
 INFO_TAGS = {
     "title": b"INAM",
     "artist": b"IART",
@@ -31,24 +33,49 @@ def write_wav(path: Path, audio: np.ndarray, sample_rate: int, *, seed: int, tag
     """Write a 16-bit WAV file that appears whole or not at all.
 
     Args:
-        audio: (2, samples), float32, within ±1.
+        audio: (2, samples), float32, within ±1; anything that is read as `audio[:, start:stop]`.
         seed: of the dither.
         tags: by the names of INFO_TAGS; players show them.
 
     Raises:
         ValueError: for sound that is not finite or exceeds ±1, or an unknown tag.
     """
-    channels, n = audio.shape
-    data_bytes = 2 * channels * n
-    info = _info_chunk(tags)
-    fmt = struct.pack(
-        "<4sIHHIIHH", b"fmt ", 16, 1, channels, sample_rate, 2 * channels * sample_rate, 2 * channels, 16
-    )
-    riff = struct.pack("<4sI4s", b"RIFF", 4 + len(fmt) + len(info) + 8 + data_bytes, b"WAVE")
     with atomically(path) as file:
-        file.write(riff + fmt + info + struct.pack("<4sI", b"data", data_bytes))
+        file.write(_head(audio.shape, sample_rate, 2, tags))
         for frames in pcm16(audio, seed):
             file.write(frames.tobytes())
+
+
+@contextmanager
+def wav24(
+    path: Path, shape: tuple[int, int], sample_rate: int, tags: Mapping[str, str]
+) -> Iterator[Callable[[np.ndarray], None]]:
+    """A 24-bit WAV file that grows block by block, and appears whole or not at all.
+
+    Gives a function that appends (channels, samples) of int32 steps, see `pcm24`. Raises ValueError at the end
+    where fewer or more samples were written than `shape` says.
+    """
+    given = 0
+
+    def write(steps: np.ndarray) -> None:
+        nonlocal given
+        given += steps.shape[1]
+        low_bytes = np.ascontiguousarray(steps.T).astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3]
+        file.write(low_bytes.tobytes())
+
+    with atomically(path) as file:
+        file.write(_head(shape, sample_rate, 3, tags))
+        yield write
+        if given != shape[1]:
+            raise ValueError(f"{path}: must have {shape[1]} samples, got {given}")
+
+
+def pcm24(audio: np.ndarray) -> np.ndarray:
+    """The nearest 24-bit steps, int32, without dither. Raises ValueError for sound that does not fit."""
+    steps = np.rint(audio * np.float64(FULL_SCALE_24))
+    if not np.abs(steps).max() < FULL_SCALE_24:
+        raise ValueError("the sound must be finite and within ±1")
+    return steps.astype(np.int32)
 
 
 def pcm16(audio: np.ndarray, seed: int) -> Iterator[np.ndarray]:
@@ -113,6 +140,19 @@ def _texts(info: bytes) -> dict[str, str]:
             found[names[code]] = info[at + 8 : at + 8 + size].rstrip(b"\0").decode("utf-8")
         at += 8 + size + size % 2
     return found
+
+
+def _head(shape: tuple[int, int], sample_rate: int, sample_bytes: int, tags: Mapping[str, str]) -> bytes:
+    """Everything before the samples."""
+    channels, n = shape
+    frame_bytes = channels * sample_bytes
+    info, data_bytes = _info_chunk(tags), frame_bytes * n
+    fmt = struct.pack(
+        "<4sIHHIIHH",
+        *(b"fmt ", 16, 1, channels, sample_rate, frame_bytes * sample_rate, frame_bytes, 8 * sample_bytes),
+    )
+    riff = struct.pack("<4sI4s", b"RIFF", 4 + len(fmt) + len(info) + 8 + data_bytes, b"WAVE")
+    return riff + fmt + info + struct.pack("<4sI", b"data", data_bytes)
 
 
 def _info_chunk(tags: Mapping[str, str]) -> bytes:

@@ -82,6 +82,12 @@ SPELLINGS = {
     "11": "9",
 }
 
+# Spellings that name exactly one of our chords; the others of SPELLINGS stand for something richer or poorer.
+EXACT_SPELLINGS = {
+    *(suffix for suffix, _ in QUALITIES.values()),
+    *("M", "maj", "min", "-", "sus", "M7", "j7", "min7", "-7", "add6", "min6", "-6", "-7b5", "o7", "+", "alt"),
+}
+
 _DEGREES = {"I": 0, "II": 2, "III": 4, "IV": 5, "V": 7, "VI": 9, "VII": 11}
 _ROMAN = re.compile(r"^([b#]?)(VII|VI|V|IV|III|II|I|vii|vi|v|iv|iii|ii|i)([^/]*)(?:/([b#]?)([1-7]))?$")
 _SYMBOL = re.compile(r"^([A-G])([b#]?)([^/]*)(?:/([A-G])([b#]?))?$")
@@ -203,3 +209,16 @@ def roman(numeral: str, tonic: int) -> Chord:
     if bass_degree:
         bass = (tonic + SCALES["major"][int(bass_degree) - 1] + shift[bass_accidental]) % 12
     return Chord(root, quality, bass)
+
+
+def numeral(chord: Chord, tonic: int) -> str:
+    """The chord as a Roman numeral that `roman` reads back: the root's degree in capitals, then the suffix."""
+    bass = "" if chord.bass is None else "/" + _degree(chord.bass - tonic, tuple("1234567"))
+    return _degree(chord.root - tonic, tuple(_DEGREES)) + QUALITIES[chord.quality][0] + bass
+
+
+def _degree(semitones: int, names: tuple[str, ...]) -> str:
+    """The degree of the major scale, lowered where the scale has no such note."""
+    steps = SCALES["major"]
+    above = semitones % 12
+    return names[steps.index(above)] if above in steps else f"b{names[steps.index(above + 1)]}"

@@ -21,9 +21,18 @@ class Metre:
         return self.numerator * 4 * TICKS_PER_QUARTER // self.denominator
 
     @property
+    def is_compound(self) -> bool:
+        """True where a beat has three parts."""
+        return self.denominator == 8 and self.numerator % 3 == 0
+
+    @property
     def beat_ticks(self) -> int:
-        compound = self.denominator == 8 and self.numerator % 3 == 0
-        return (3 if compound else 1) * 4 * TICKS_PER_QUARTER // self.denominator
+        return (3 if self.is_compound else 1) * 4 * TICKS_PER_QUARTER // self.denominator
+
+    @property
+    def division_ticks(self) -> int:
+        """The first division of a beat: a half, in compound metres a third. An eighth in every metre we play."""
+        return self.beat_ticks // (3 if self.is_compound else 2)
 
     @property
     def beats(self) -> int:
@@ -35,7 +44,7 @@ class Metre:
         return f"{self.numerator}/{self.denominator}"
 
     def strength(self, tick: int) -> float:
-        """Metric weight of a tick in its bar: 1 downbeat, .75 half bar, .5 beat, .25 half beat, 0 else."""
+        """Metric weight of a tick in its bar: 1 downbeat, .75 half bar, .5 beat, .25 eighth, 0 else."""
         place = tick % self.bar_ticks
         if place == 0:
             return 1.0
@@ -43,7 +52,7 @@ class Metre:
             return 0.75
         if place % self.beat_ticks == 0:
             return 0.5
-        return 0.25 if place % (self.beat_ticks // 2) == 0 else 0.0
+        return 0.25 if place % self.division_ticks == 0 else 0.0
 
 
 METRES = {metre.name: metre for metre in (Metre(4, 4), Metre(3, 4), Metre(6, 8))}

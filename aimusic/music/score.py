@@ -77,7 +77,7 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The whole piece on paper. `duration_s` is the exact length of the recording."""
+    """The whole piece on paper. `duration_s` is the exact length of the recording, `fade_s` of a fade-out."""
 
     title: str
     key: Key
@@ -86,6 +86,7 @@ class Score:
     parts: tuple[Part, ...]
     chords: tuple[ChordSpan, ...]
     markers: tuple[Marker, ...] = ()
+    fade_s: float = 0.0
 
     def onset_s(self, note: Note) -> float:
         """When a note is played, in seconds from the start, never before it."""

@@ -4,12 +4,14 @@ A letter has one length throughout the piece, so that its phrases can share mate
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
 
 from aimusic.music.chance import choose
+from aimusic.music.request import SectionWish
 from aimusic.style import Form
 
 # How gladly the introduction takes bars that no phrase fills, and the last phrase one bar more.
@@ -69,6 +71,31 @@ def lay_out(bars: int, form: Form, rng: np.random.Generator) -> tuple[Phrase, ..
     if not layouts:
         return (_phrase(form, letters(1, form)[0], bars),)
     return _phrases(choose(rng, layouts), form, tables, rng)
+
+
+def lay_out_as_asked(asked: Sequence[SectionWish], form: Form) -> tuple[Phrase, ...]:
+    """The phrases of the sections that a caller wants, and one bar more, the ending.
+
+    A name that the style knows brings its material and its place in the form; equal names share material.
+    """
+    known = {name: letter for letter, name in reversed(form.names.items())}
+    phrases: list[Phrase] = []
+    for section in asked:
+        letter = known.get(section.name, section.name)
+        again = phrases and phrases[-1].name == section.name
+        turn = phrases[-1].turn + 1 if again else 0  # a section of the same name is a new section
+        phrases += [Phrase(letter, letter, section.name, bars, turn) for bars in _divided(section.bars, form)]
+    phrases[-1] = replace(phrases[-1], bars=phrases[-1].bars + 1, tag=1)
+    return tuple(phrases)
+
+
+def _divided(bars: int, form: Form) -> list[int]:
+    """Equal phrases of the longest likely length that divides the bars, else long ones and a rest."""
+    most = max(form.phrases.values())
+    likely = sorted((int(n) for n, weight in form.phrases.items() if weight >= most / 2), reverse=True)
+    length = next((n for n in likely if bars % n == 0), likely[0])
+    rest = [bars % length] if bars % length else []
+    return [length] * (bars // length) + rest
 
 
 def _phrases(layout: _Layout, form: Form, tables: dict, rng: np.random.Generator) -> tuple[Phrase, ...]:

@@ -9,12 +9,16 @@ import numpy as np
 
 from aimusic.music.chance import choose, stream
 from aimusic.music.harmony import Key, parse_key, roman
+from aimusic.music.progression import likely_mode
 from aimusic.music.request import Bar, Plan, Request, Section
 from aimusic.music.rhythm import METRES, Metre, Tempo
-from aimusic.planner.form import Phrase, lay_out
+from aimusic.planner.form import Phrase, lay_out, lay_out_as_asked
+from aimusic.planner.shape import level, shaped
 from aimusic.style import Form, Style
+from aimusic.wishes.tailor import bars_s
 
 RING_SHARE = 0.35  # a very short piece gives at most this share of itself to the ring-out
+FADE_BARS, FADE_SHARE = 8, 0.4  # a fade-out takes so many bars, at most this share of the piece
 ARC = 0.24  # how much energy the peak of a piece has above its beginning
 PEAK = 0.75  # where in the piece the peak lies
 
@@ -24,27 +28,35 @@ def make_plan(request: Request, style: Style) -> Plan:
 
     Args:
         request: with a seed; tempo and key may be absent, then the style decides.
-        style: the style that the request names.
+        style: the style that the request names, as `tailored` made it for this request.
     """
     seed = request.seed
     metre = METRES[choose(stream(seed, "metre"), style.metres)]
     tempo = Tempo(request.tempo or style.tempo.default, metre)
     key = parse_key(request.key or choose(stream(seed, "key"), style.keys))
-    full_bars, final_ticks = exact_length(request.duration, tempo, style)
-    phrases = lay_out(full_bars + 1, style.form, stream(seed, "form"))
+    duration_s = request.duration or bars_s(request.full_bars, tempo, style)
+    full_bars, final_ticks = exact_length(duration_s, tempo, style)
+    if request.sections is None:
+        phrases = lay_out(full_bars + 1, style.form, stream(seed, "form"))
+    else:
+        phrases = lay_out_as_asked(request.sections, style.form)
     sections, of_phrase = _sections(phrases, style.form)
     bars = _bars(phrases, of_phrase, sections, style, key, seed)
-    return Plan(
+    plan = Plan(
         style=style.name,
         seed=seed,
-        duration_s=request.duration,
+        duration_s=duration_s,
         tempo=tempo,
         key=key,
         swing=_swing(style, tempo.bpm, metre),
         sections=sections,
         bars=bars,
         final_ticks=final_ticks,
+        asked_scale=request.scale or "",
+        humanize=request.humanize,
+        fade_s=_fade_s(duration_s, tempo) if request.ending == "fade" else 0.0,
     )
+    return shaped(plan, request)
 
 
 def exact_length(duration_s: float, tempo: Tempo, style: Style) -> tuple[int, int]:
@@ -58,6 +70,10 @@ def exact_length(duration_s: float, tempo: Tempo, style: Style) -> tuple[int, in
     release_s = duration_s - min(style.ring_s, RING_SHARE * duration_s)
     final_ticks = floor(tempo.ticks(release_s)) - full_bars * tempo.metre.bar_ticks
     return full_bars, max(1, final_ticks)
+
+
+def _fade_s(duration_s: float, tempo: Tempo) -> float:
+    return min(FADE_BARS * tempo.seconds(tempo.metre.bar_ticks), FADE_SHARE * duration_s)
 
 
 def _swing(style: Style, bpm: float, metre: Metre) -> float:
@@ -194,9 +210,8 @@ def _numerals(line: str) -> list[tuple[str, ...]]:
 
 
 def _mode(progression: str) -> str:
-    """A progression is minor where its tonic chord is."""
-    chords = [roman(numeral, 0) for bar in _numerals(progression) for numeral in bar]
-    return "minor" if any(c.root == 0 and 3 in c.pitch_classes for c in chords) else "major"
+    """The mode of a line of Roman numerals."""
+    return likely_mode([roman(numeral, 0) for bar in _numerals(progression) for numeral in bar], 0)
 
 
 def _dynamics(phrase: Phrase, start: int, section: Section, sections, form: Form, seed: int):
@@ -206,9 +221,9 @@ def _dynamics(phrase: Phrase, start: int, section: Section, sections, form: Form
     energies = []
     for bar in range(start, start + phrase.bars):
         through = (bar - section.start_bar) / max(1, section.bars - 1)
-        energies.append(_level(form.energy[phrase.name] + rise * through + arc(bar / end)))
+        energies.append(level(form.energy[phrase.name] + rise * through + arc(bar / end)))
     lean = choose(stream(seed, "density", phrase.letter), {-1: 0.25, 0: 0.5, 1: 0.25})
-    densities = [_level(section.energy) + lean - (i == phrase.bars - 1) for i in range(phrase.bars)]
+    densities = [level(section.energy) + lean - (i == phrase.bars - 1) for i in range(phrase.bars)]
     return energies, [min(4, max(0, density)) for density in densities]
 
 
@@ -216,8 +231,3 @@ def arc(place: float) -> float:
     """Energy that the place in the piece (0 to 1) adds: from below the form's own up to a peak, then back."""
     shape = place / PEAK if place < PEAK else 1 - 0.5 * (place - PEAK) / (1 - PEAK)
     return ARC * shape - ARC / 3
-
-
-def _level(energy: float) -> int:
-    """Energy 0..1 as one of five levels."""
-    return min(4, max(0, round(4 * energy)))

@@ -53,14 +53,19 @@ def _plays(style, instrument: str) -> bool:
 
 def capabilities(settings: Settings) -> Capabilities:
     """What this installation takes and gives."""
-    fields = Request.model_json_schema()["properties"]
-    tempo = fields["tempo"]["anyOf"][0]
     return Capabilities(
         version=__version__,
         styles=tuple(load_styles()),
         audio_formats=AUDIO,
         sample_rate=SAMPLE_RATE,
-        duration=Span(minimum=fields["duration"]["minimum"], maximum=fields["duration"]["maximum"]),
-        tempo=Span(minimum=tempo["minimum"], maximum=tempo["maximum"]),
+        duration=_span("duration"),
+        tempo=_span("tempo"),
         limits=Limits(**{name: getattr(settings, name) for name in Limits.model_fields}),
     )
+
+
+def _span(name: str) -> Span:
+    """The limits of a field of the request."""
+    schema = Request.model_json_schema()["properties"][name]
+    schema |= schema.get("anyOf", [{}])[0]
+    return Span(minimum=schema["minimum"], maximum=schema["maximum"])

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from aimusic.music.request import MAX_SEED, Request
 from aimusic.style import Style
+from aimusic.wishes.mood import in_mood
 
 PACKAGE = Path(__file__).parents[1]
 NUMERICS = ("numpy", "scipy", "torch", "soundfile")
@@ -21,11 +22,12 @@ _ELSEWHERE = {"service", "training", "styles", "settings.py", "cli.py", "__pycac
 
 
 def resolved(request: Request, style: Style) -> Request:
-    """The request with a seed, drawn where it has none, and a tempo, the style's where it has none.
+    """The request with a seed, drawn where it has none, and a tempo: its mood's or the style's where it has none.
 
     The key may stay open: the planner draws it from the seed.
     """
     seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
+    request = in_mood(request, style)
     return request.model_copy(update={"seed": seed, "tempo": request.tempo or style.tempo.default})
 
 

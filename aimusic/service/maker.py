@@ -9,8 +9,7 @@ from pathlib import Path
 from aimusic.composer.compose import Composer
 from aimusic.music.request import Plan, Request, Section
 from aimusic.music.score import ChordSpan
-from aimusic.pipeline import Recording, record, save
-from aimusic.planner import make_plan
+from aimusic.pipeline import Recording, draft, record, save
 from aimusic.service.exporter import export
 from aimusic.service.worker import Made
 from aimusic.style import load_styles
@@ -44,9 +43,8 @@ class Studio:
 
     def plan(self, request: Request) -> dict:
         """What the piece would be: composed, but neither arranged nor played."""
-        style = load_styles()[request.style]
-        plan = make_plan(request, style)
-        return written(plan, self._compose(plan, style).chords, request)
+        _, plan, lead = draft(request, load_styles()[request.style], self._compose)
+        return written(plan, lead.chords, request)
 
     def warm_ups(self) -> Iterator[str]:
         """Play a little of each style, so that its weights and sounds are in memory."""
@@ -64,7 +62,13 @@ def facts(recording: Recording, request: Request) -> dict:
 
 def written(plan: Plan, chords: Sequence[ChordSpan], request: Request) -> dict:
     """What can be told before a note is played."""
-    resolved = request.model_copy(update={"tempo": plan.tempo.bpm, "key": plan.key.name})
+    decided = {
+        "tempo": plan.tempo.bpm,
+        "key": plan.key.name,
+        "time_signature": plan.metre.name,
+        "swing": plan.swing,
+    }
+    resolved = request.model_copy(update=decided)
     return {
         "request": resolved.model_dump(mode="json"),
         "duration": plan.duration_s,

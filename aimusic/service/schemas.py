@@ -12,6 +12,8 @@ from aimusic.errors import FieldError, InvalidRequest
 from aimusic.music.request import Request
 from aimusic.service.library import Piece
 from aimusic.style import Style
+from aimusic.wishes.mood import in_mood
+from aimusic.wishes.tailor import tailored
 
 MAX_ERRORS = 10
 _KINDS = {"string": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false"}
@@ -30,7 +32,10 @@ class Notes(BaseModel):
 
 
 def parse_request(body: dict, styles: Mapping[str, Style]) -> Request:
-    """Read the wishes of a caller. Raises InvalidRequest that names the wrong fields, at most ten."""
+    """Read the wishes of a caller. Raises InvalidRequest that names the wrong fields, at most ten.
+
+    Wishes that cannot be met together are wrong too.
+    """
     errors = []
     style = body.get("style", Request.model_fields["style"].default)
     if isinstance(style, str) and style not in styles:
@@ -42,6 +47,8 @@ def parse_request(body: dict, styles: Mapping[str, Style]) -> Request:
         errors += _sentences(error, Request)
     if errors:
         raise InvalidRequest(*errors[:MAX_ERRORS])
+    own = styles[request.style]
+    tailored(in_mood(request, own), own)
     return request
 
 
@@ -77,20 +84,29 @@ def _sentence(error: dict, fields: Mapping[str, dict]) -> FieldError:
         detail = f"is not a field{_did_you_mean(name, fields)}; the fields are {', '.join(fields)}"
         return FieldError("#/" + shorten(pointer[2:], quotes=False), detail, "unknown_field")
     if kind == "value_error":
-        allowed = str(error["ctx"]["error"]).split(", got ")[0]
-        return FieldError(pointer, f"{allowed}, got {shorten(given)}", "invalid_value")
+        must = str(error["ctx"]["error"]).split(", got ")[0]
+        return FieldError(pointer, f"{must}, got {shorten(given)}", "invalid_value")
     codes = {
         "greater_than_equal": "out_of_range",
         "less_than_equal": "out_of_range",
         "finite_number": "not_finite",
     }
     code = codes.get(kind, "too_long" if kind in ("string_too_long", "too_long") else "wrong_type")
-    schema = fields[name] if len(error["loc"]) == 1 else fields[name]["items"]
-    return FieldError(pointer, f"must be {_allowed(schema)}, got {shorten(given)}", code)
+    schema = fields[name]
+    if len(error["loc"]) > 1 and "items" in schema:
+        schema = schema["items"]
+    return FieldError(pointer, f"must be {_takes(schema)}, got {shorten(given)}", code)
 
 
-def _allowed(schema: dict) -> str:
-    """What a field takes, read from its own description: "a number between 1 and 300"."""
+def allowed(name: str) -> str:
+    """What a field of a request takes: "a number between 1 and 300"."""
+    return _takes(_fields(Request)[name])
+
+
+def _takes(schema: dict) -> str:
+    """What a field takes, read from its own description."""
+    if "takes" in schema:
+        return schema["takes"]
     schema = {**schema, **schema.get("anyOf", [{}])[0]}
     if schema["type"] == "array":
         return f"a list of at most {schema['maxItems']} items"
@@ -147,6 +163,6 @@ def style_answer(style: Style) -> dict:
         "description": style.description,
         "tempo": {"default": style.tempo.default, "low": style.tempo.low, "high": style.tempo.high},
         "keys": list(style.keys),
-        "time_signatures": list(style.metres),
+        "time_signatures": list(style.playable_metres),
         "instruments": [part.name for part in style.parts],
     }

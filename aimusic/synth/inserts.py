@@ -1,6 +1,6 @@
 """The effect that a whole track passes through, by the name that `instruments.toml` gives.
 
-An insert takes the dry track, (2, samples), and the tempo; it returns the same shape.
+An insert is made for the piece's tempo and for the sample at which it comes in, a whole number of hops.
 """
 
 from collections.abc import Callable
@@ -8,55 +8,62 @@ from collections.abc import Callable
 import numpy as np
 
 from aimusic.music.rhythm import TICKS_PER_QUARTER, Tempo
-from aimusic.synth.effects import amp, modulation
+from aimusic.synth.effects import Effect, amp, modulation
 
-Insert = Callable[[np.ndarray, Tempo], np.ndarray]
+Insert = Callable[[Tempo, int], Effect]
 
 
-def dry(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+class Dry:
     """The track as it is."""
-    return audio
+
+    latency, saturates = 0, False
+
+    def process(self, block: np.ndarray) -> np.ndarray:
+        return block
 
 
-def amp_overdrive(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+def dry(tempo: Tempo, start: int = 0) -> Effect:
+    return Dry()
+
+
+def amp_overdrive(tempo: Tempo, start: int = 0) -> Effect:
     """A valve combo on the edge: bends and double stops growl."""
-    return amp.play_through(amp.OVERDRIVE, audio)
+    return amp.Amplifier(amp.OVERDRIVE)
 
 
-def amp_distortion(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+def amp_distortion(tempo: Tempo, start: int = 0) -> Effect:
     """A high-gain stack: power chords become one sound."""
-    return amp.play_through(amp.DISTORTION, audio)
+    return amp.Amplifier(amp.DISTORTION)
 
 
-def leslie(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+def leslie(tempo: Tempo, start: int = 0) -> Effect:
     """An organ's rotating speaker, at its fast speed."""
-    return modulation.leslie(audio)
+    return modulation.Leslie(start)
 
 
-def tremolo(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+def tremolo(tempo: Tempo, start: int = 0) -> Effect:
     """A vibraphone's motor: both sides together, shallow."""
-    return modulation.tremolo(audio, rate_hz=5.2, depth=0.35, spread=0.0)
+    return modulation.Tremolo(rate_hz=5.2, depth=0.35, spread=0.0, start=start)
 
 
-def autopan(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+def autopan(tempo: Tempo, start: int = 0) -> Effect:
     """An electric piano's stereo tremolo."""
-    return modulation.tremolo(audio, rate_hz=4.1, depth=0.4, spread=0.5)
+    return modulation.Tremolo(rate_hz=4.1, depth=0.4, spread=0.5, start=start)
 
 
-def chorus(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+def chorus(tempo: Tempo, start: int = 0) -> Effect:
     """Two drifting copies, for clean guitars and electric pianos."""
-    return modulation.chorus(audio, wet=0.6)
+    return modulation.Chorus(wet=0.6, start=start)
 
 
-def ensemble(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+def ensemble(tempo: Tempo, start: int = 0) -> Effect:
     """The three voices of a string machine."""
-    return modulation.ensemble(audio)
+    return modulation.Ensemble(start)
 
 
-def echo(audio: np.ndarray, tempo: Tempo) -> np.ndarray:
+def echo(tempo: Tempo, start: int = 0) -> Effect:
     """Echoes every dotted eighth."""
-    delay_s = tempo.seconds(TICKS_PER_QUARTER * 3 / 4)
-    return modulation.echo(audio, delay_s, feedback=0.45, wet=0.35)
+    return modulation.Echo(tempo.seconds(TICKS_PER_QUARTER * 3 / 4), feedback=0.45, wet=0.35)
 
 
 INSERTS: dict[str, Insert] = {

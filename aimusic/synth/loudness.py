@@ -49,7 +49,7 @@ def hop_energy(audio: np.ndarray, gain: np.ndarray | None = None) -> np.ndarray:
     The last hop may be incomplete; what it lacks counts as silence.
 
     Args:
-        audio: (samples,) or (2, samples).
+        audio: (samples,) or (2, samples), an array or a tape.
         gain: measure as if this gain, given at the hop borders, were on the sound.
     """
     energy = np.zeros(hops(audio.shape[-1]))
@@ -88,18 +88,16 @@ def hop_peaks(audio: np.ndarray, above: float = 0.0) -> np.ndarray:
     """The largest true peak (4x oversampled) of the channels in every hop, (hops,).
 
     Args:
-        audio: (samples,) or (2, samples).
+        audio: (samples,) or (2, samples), an array or a tape.
         above: hops whose largest sample is lower keep that sample as their peak, which saves most of the work.
     """
-    audio = np.atleast_2d(audio)
     n = audio.shape[-1]
     peaks = np.zeros(hops(n), dtype=np.float32)
     for start in range(0, n, PEAK_ROWS * HOP):
         before, after = min(start, BEFORE), min(n, start + PEAK_ROWS * HOP + AFTER)
         count = min(PEAK_ROWS, hops(n - start))
-        for channel in audio:
+        for piece in np.atleast_2d(audio[..., start - before : after]):
             near = np.zeros(BEFORE + count * HOP + AFTER, dtype=np.float32)
-            piece = channel[start - before : after]
             near[BEFORE - before : BEFORE - before + len(piece)] = piece
             largest = np.abs(near[BEFORE : BEFORE + count * HOP]).reshape(count, HOP).max(axis=1)
             hot = np.flatnonzero(largest >= above)

@@ -1,9 +1,11 @@
-"""From the mix to the finished sound: edges, glue, limiting and loudness, without touching a sample twice.
+"""From the mix to the finished sound: edges, glue, limiting and loudness.
 
 Every gain of the master is slow, so its effect on loudness and peaks is known from one number for each hop of 63
-samples: the search for the right gain runs on those numbers, and the exact meters check the result.
+samples: the search for the right gain runs on those numbers, and the exact meters check the result. The mix itself
+lies on a tape meanwhile.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +14,10 @@ from aimusic.errors import GenerationFailed
 from aimusic.music.score import Score
 from aimusic.style import Mix
 from aimusic.synth.effects import filters
-from aimusic.synth.effects.dynamics import apply_gain, glue, limit
+from aimusic.synth.effects.dynamics import glue, limit
 from aimusic.synth.kernels import decibels, samples
 from aimusic.synth.loudness import OFFSET_LUFS, gated_loudness, hop_energy, hop_peaks
+from aimusic.synth.tape import Finished, Tape
 
 LOW_CUT_HZ = 24.0
 FADE_IN_S = 0.001
@@ -40,32 +43,44 @@ class Levels:
     peak: np.ndarray
 
 
-def master(audio: np.ndarray, score: Score, settings: Mix) -> np.ndarray:
-    """Finish a mix: 24 Hz high-pass, fades, loudness, glue, true-peak limiting.
+def capture(mix: Iterable[np.ndarray], score: Score) -> Tape:
+    """Put a mix on tape with clean edges: 24 Hz high-pass, fades.
 
     Args:
-        audio: (2, samples), float32; it is finished where it lies.
-
-    Returns:
-        The same array, (2, round(duration_s * 44100)): within 0.1 LU of the style's loudness, no more than
-        0.1 dB above its true peak, the last 20 ms silent.
+        mix: blocks of (2, samples), float32, as long as the score together; they are changed where they lie.
 
     Raises:
-        GenerationFailed: for a mix that is silent, not finite or not as long as the score, or one that cannot
-            be brought to its loudness.
+        GenerationFailed: where they are not as long as the score.
     """
-    n = samples(score.duration_s)
-    if audio.shape != (2, n):
-        raise GenerationFailed(f"the mix must have shape (2, {n}), got {audio.shape}")
-    _clean(audio, score)
-    apply_gain(audio, _master_gain(audio, settings))
-    peak_db = 20.0 * np.log10(hop_peaks(audio, above=SAFE * decibels(settings.true_peak_db)).max())
+    length, given = samples(score.duration_s), 0
+    tape = Tape(length)
+    for block in _clean(mix, score):
+        given += block.shape[1]
+        if given <= length:
+            tape.write(block)
+    if given != length:
+        raise GenerationFailed(f"the mix must have {length} samples, got {given}")
+    return tape
+
+
+def master(tape: Tape, settings: Mix) -> Finished:
+    """Finish a mix that was captured: loudness, glue, true-peak limiting.
+
+    Returns:
+        The sound, as long as the tape: within 0.1 LU of the style's loudness, no more than 0.1 dB above its true
+        peak, the last 20 ms silent.
+
+    Raises:
+        GenerationFailed: for a mix that is silent or not finite, or that cannot be brought to its loudness.
+    """
+    finished = Finished(tape, _master_gain(tape, settings))
+    peak_db = 20.0 * np.log10(hop_peaks(finished, above=SAFE * decibels(settings.true_peak_db)).max())
     if peak_db > settings.true_peak_db + PEAK_TOLERANCE_DB:
         raise GenerationFailed(f"the true peak is {peak_db:.2f} dB, above {settings.true_peak_db}")
-    return audio
+    return finished
 
 
-def _master_gain(audio: np.ndarray, settings: Mix) -> np.ndarray:
+def _master_gain(audio: Tape, settings: Mix) -> np.ndarray:
     """The gain that finishes the sound, (hops + 1,).
 
     True peaks are measured only in hops that looked loud enough to matter; should the search raise one of the
@@ -92,7 +107,7 @@ def _loudness(energy: np.ndarray) -> float:
     return loudness
 
 
-def _gain_to_loudness(audio: np.ndarray, levels: Levels, settings: Mix) -> np.ndarray:
+def _gain_to_loudness(audio: Tape, levels: Levels, settings: Mix) -> np.ndarray:
     """The gain that brings the sound to the style's loudness by the exact meter."""
     target_lufs = settings.loudness_lufs
     for _ in range(CORRECTIONS):
@@ -134,24 +149,31 @@ def chain(
 
 
 def fade_s(score: Score) -> float:
-    """The fade-out covers the ring-out: from the release of the last note to the end."""
+    """The fade-out covers the ring-out, from the release of the last note to the end, or what the score wishes."""
     notes = (note for part in score.parts for note in part.notes)
     released_s = max((score.onset_s(note) + score.length_s(note) for note in notes), default=0.0)
-    return max(SHORTEST_FADE_S, score.duration_s - released_s)
+    return max(SHORTEST_FADE_S, score.fade_s, score.duration_s - released_s)
 
 
-def _clean(audio: np.ndarray, score: Score) -> None:
+def _clean(mix: Iterable[np.ndarray], score: Score) -> Iterator[np.ndarray]:
     """Take out rumble, fade in over 1 ms and out along a raised cosine that ends 20 ms early."""
-    filters.filter_in_place(filters.high_pass(LOW_CUT_HZ), audio)
-    audio[:, : samples(FADE_IN_S)] *= _rising(samples(FADE_IN_S))
-    end = audio.shape[1] - samples(SILENT_S)
-    fade = samples(fade_s(score) - SILENT_S)
-    audio[:, end - fade : end] *= _rising(fade)[::-1]
-    audio[:, end:] = 0.0
+    low_cut, first = filters.Filter(filters.high_pass(LOW_CUT_HZ)), 0
+    end = samples(score.duration_s) - samples(SILENT_S)
+    rise, fall = samples(FADE_IN_S), samples(fade_s(score) - SILENT_S)
+    for block in mix:
+        low_cut.process(block)
+        last = first + block.shape[1]
+        if first < rise:
+            block *= _rising(np.arange(first, last), rise)
+        if last > end - fall:
+            block *= _rising(end - 1 - np.arange(first, last), fall)
+        yield block
+        first = last
 
 
-def _rising(n: int) -> np.ndarray:
-    return (0.5 - 0.5 * np.cos(np.pi * (np.arange(n) + 0.5) / n)).astype(np.float32)
+def _rising(at: np.ndarray, n: int) -> np.ndarray:
+    """A raised cosine over n samples, at samples counted from its start; 0 before it and 1 after it."""
+    return (0.5 - 0.5 * np.cos(np.pi * (at + 0.5).clip(0, n) / n)).astype(np.float32)
 
 
 def _squared(gain: np.ndarray) -> np.ndarray:

@@ -1,12 +1,11 @@
-"""From a score to stems: every note asked of its instrument once, kept, and placed on its exact sample.
+"""From a score to tracks that play themselves block by block: every note on its exact sample.
 
 A piece of a thousand notes needs some two hundred different sounds. Velocity is quantised to 8 layers of timbre
 (the gain stays exact) and the hold to 10 ms; a note that would sound just as it did last time is another take.
 """
 
-import threading
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -14,11 +13,15 @@ from itertools import pairwise
 import numpy as np
 
 from aimusic.errors import GenerationFailed
+from aimusic.music.rhythm import Tempo
 from aimusic.music.score import Note, Part, Score
+from aimusic.synth.effects.dynamics import HOP
 from aimusic.synth.inserts import INSERTS
 from aimusic.synth.instruments import Instrument
-from aimusic.synth.kernels import samples
+from aimusic.synth.kernels import SAMPLE_RATE, samples
+from aimusic.synth.note_cache import NoteCache, note_cache
 
+BLOCK = HOP * 2048  # samples that travel through the studio together, 2.9 s: 1 MB for a stereo track
 VELOCITY_LAYERS = 8
 LEVEL_EXPONENT = 1.6  # amplitude is velocity^1.6, the law of the voices; it carries a layer to the exact velocity
 DRUM_HOLD_S = 1.0  # drums ring as they will, whatever is written
@@ -30,17 +33,6 @@ CHOKE_S = 0.03
 LEGATO_S = 0.02
 LEGATO_ROLES = {"lead", "bass"}
 LEGATO_FAMILIES = {"plucked", "blown"}  # one string or one breath: the next note ends the former
-
-CACHE_BYTES = 192 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Stem:
-    """One player's sound, after the insert and before the mix: (2, samples), float32, the piece's length."""
-
-    name: str
-    role: str
-    audio: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,58 +56,96 @@ class Event:
     fade: int = 0
 
 
-class NoteCache:
-    """The most recently used sounds, up to a number of bytes; safe between threads."""
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One player's sound, after the insert and before the mix; it holds notes, and plays them when asked.
 
-    def __init__(self, capacity_bytes: int):
-        self.capacity_bytes = capacity_bytes
-        self.held_bytes = 0
-        self._notes: OrderedDict[tuple, np.ndarray] = OrderedDict()
-        self._lock = threading.Lock()
+    Attributes:
+        events: in the order of their onsets.
+    """
 
-    def get(self, key: tuple, make: Callable[[], np.ndarray]) -> np.ndarray:
-        """The sound under a key, made when it is not there. Nobody may change the array."""
-        with self._lock:
-            if key in self._notes:
-                self._notes.move_to_end(key)
-                return self._notes[key]
-        sound = make()
-        sound.flags.writeable = False
-        with self._lock:
-            if key not in self._notes and sound.nbytes <= self.capacity_bytes // 4:
-                self._notes[key] = sound
-                self.held_bytes += sound.nbytes
-            while self.held_bytes > self.capacity_bytes:
-                self.held_bytes -= self._notes.popitem(last=False)[1].nbytes
-        return sound
+    name: str
+    role: str
+    instrument: Instrument
+    events: tuple[Event, ...]
+    tempo: Tempo
+    cache: NoteCache
+
+    @property
+    def onsets(self) -> list[int]:
+        """Samples at which notes begin."""
+        return [event.start for event in self.events]
+
+    @property
+    def saturates(self) -> bool:
+        """True where the insert brings quiet and loud playing to nearly one level."""
+        return INSERTS[self.instrument.insert](self.tempo, 0).saturates
+
+    def play(self, start: int, stop: int, block: int = BLOCK) -> Iterator[np.ndarray]:
+        """The sound from one sample to another, in blocks of (2, samples), float32.
+
+        Sounds are added in the order of the events, so every block length gives the same samples. An insert
+        comes in at `start` without a past.
+
+        Args:
+            start: a whole number of hops. Of what began before it, notes that were released so long ago that
+                they are 60 dB down are left out.
+            block: a whole number of hops; the last block may be shorter.
+
+        Yields:
+            Blocks in the same memory: a block is gone when the next one is asked for.
+        """
+        effect = INSERTS[self.instrument.insert](self.tempo, start)
+        dry = _Dry(self, start, block)
+        if effect.latency:
+            effect.process(dry.next(effect.latency))
+        for first in range(start, stop, block):
+            yield effect.process(dry.next(min(block, stop - first)))
+
+    def sound(self, event: Event) -> np.ndarray:
+        """The event's note, (2, samples), or (1, samples) where both sides are equal."""
+        key = (self.instrument, event.pitch, event.velocity, event.hold_cs, event.variant)
+        return self.cache.get(key, lambda: _make(self.instrument, event))
 
 
-@cache
-def note_cache() -> NoteCache:
-    """The process's cache: a second piece in a style finds most of its notes here."""
-    return NoteCache(CACHE_BYTES)
+class _Dry:
+    """A track's notes before the insert, from one sample on."""
+
+    def __init__(self, track: Track, start: int, block: int):
+        self._track, self._at = track, start
+        self._room = np.empty((2, block), np.float32)
+        ring = samples(track.instrument.release_s)
+        events = [
+            e for e in track.events if e.start + e.hold_cs * SAMPLE_RATE // 100 + ring > start or e.start >= start
+        ]
+        self._coming = events[::-1]
+        self._sounding: list[tuple[Event, np.ndarray]] = []
+
+    def next(self, n: int) -> np.ndarray:
+        """The next n samples, in memory that the next call uses again."""
+        out, first, last = self._room[:, :n], self._at, self._at + n
+        out[:] = 0.0
+        while self._coming and self._coming[-1].start < last:
+            event = self._coming.pop()
+            self._sounding.append((event, self._track.sound(event)))
+        for event, sound in self._sounding:
+            _add(out, first, event, sound)
+        self._sounding = [(e, s) for e, s in self._sounding if _end(e, s) > last]
+        self._at = last
+        return out
 
 
-def render(
-    score: Score, instruments: Mapping[str, Instrument], cache: NoteCache | None = None, *, reuse: bool = False
-) -> Iterator[Stem]:
-    """Play the score, part by part in its order; only one stem need be in memory at a time.
+def render(score: Score, instruments: Mapping[str, Instrument], cache: NoteCache | None = None) -> list[Track]:
+    """A track for every part that has notes, in the score's order. No note is made before a track plays.
 
     Args:
         instruments: by name, every one that the score asks for.
         cache: where rendered notes are kept; the process's own where absent.
-        reuse: True where the caller is done with a stem when it asks for the next one, whose sound may then
-            take the same memory: fresh memory costs more than playing the notes.
-
-    Yields:
-        A stem for every part that has notes, as long as the piece; sound after its end is cut.
 
     Raises:
         GenerationFailed: for an instrument or insert that does not exist.
     """
-    cache = cache or note_cache()
-    doubles = Counter()
-    room = np.empty((2, samples(score.duration_s)), dtype=np.float32)
+    doubles, tracks = Counter(), []
     for part in score.parts:
         if part.instrument not in instruments:
             raise GenerationFailed(f"{part.name}: there is no instrument {part.instrument!r}")
@@ -123,11 +153,10 @@ def render(
         if instrument.insert not in INSERTS:
             raise GenerationFailed(f"{part.instrument}: there is no insert {instrument.insert!r}")
         if part.notes:
-            found = events(part, score, instrument, doubles[part.instrument])
-            dry = play(found, instrument, cache, room if reuse else np.empty_like(room))
-            yield Stem(part.name, part.role, INSERTS[instrument.insert](dry, score.tempo))
-            del dry
+            found = tuple(events(part, score, instrument, doubles[part.instrument]))
+            tracks.append(Track(part.name, part.role, instrument, found, score.tempo, cache or note_cache()))
         doubles[part.instrument] += 1
+    return tracks
 
 
 def events(part: Part, score: Score, instrument: Instrument, double: int = 0) -> list[Event]:
@@ -191,35 +220,28 @@ def _legato(found: list[Event]) -> list[Event]:
     return out + found[-1:]
 
 
-def play(found: list[Event], instrument: Instrument, cache: NoteCache, out: np.ndarray) -> np.ndarray:
-    """The dry track of one part, the sum of its events in their order, in `out`, (2, samples)."""
-    out[:] = 0.0
-    for event in found:
-        key = (instrument, event.pitch, event.velocity, event.hold_cs, event.variant)
-        sound = cache.get(key, lambda event=event: _sound(instrument, event))
-        _place(out, event, sound)
-    return out
-
-
-def _sound(instrument: Instrument, event: Event) -> np.ndarray:
+def _make(instrument: Instrument, event: Event) -> np.ndarray:
     """(2, samples), or (1, samples) where both sides are equal, to keep and to add half as much."""
     sound = instrument.note(event.pitch, event.velocity, event.hold_cs / 100, event.variant)
     return sound[:1].copy() if np.array_equal(sound[0], sound[1]) else sound
 
 
-def _place(out: np.ndarray, event: Event, sound: np.ndarray) -> None:
-    """Add the sound at its sample, with its gain, cut where the event says; what passes the end is lost."""
-    room = out.shape[1] - event.start
-    if event.stop is not None:
-        room = min(room, event.stop + event.fade - event.start)
-    if room <= 0:
+def _end(event: Event, sound: np.ndarray) -> int:
+    """The sample at which the event is over."""
+    end = event.start + sound.shape[1]
+    return end if event.stop is None else min(end, event.stop + event.fade)
+
+
+def _add(out: np.ndarray, at: int, event: Event, sound: np.ndarray) -> None:
+    """Add what of the event lies in a block that begins at sample `at`, with its gain and its cut."""
+    first, last = max(at, event.start), min(at + out.shape[1], _end(event, sound))
+    if first >= last:
         return
-    placed = sound[:, :room] * np.float32(event.gain)
-    if event.stop is not None:
-        fade_from = event.stop - event.start
-        length = max(0, placed.shape[1] - fade_from)
-        placed[:, fade_from:] *= _falling(event.fade)[:length]
-    out[:, event.start : event.start + placed.shape[1]] += placed
+    placed = sound[:, first - event.start : last - event.start] * np.float32(event.gain)
+    if event.stop is not None and last > event.stop:
+        cut = max(first, event.stop)
+        placed[:, cut - first :] *= _falling(event.fade)[cut - event.stop : last - event.stop]
+    out[:, first - at : last - at] += placed
 
 
 @cache

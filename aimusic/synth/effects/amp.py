@@ -6,7 +6,6 @@ The oversampling is cheap because it may be crude above the cabinet's range: the
 what goes in, and the cabinet takes off what folds back above 6 kHz. Only the stretches with signal are played.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,11 +18,11 @@ from aimusic.synth.kernels import SAMPLE_RATE
 ROW = 16  # samples made by one row of the matrix products
 TAPS = 8  # of the interpolator and the decimator, per phase
 KAISER_BETA = 7.0
-ROWS = 2048  # at a time: 3 MB at 6x
 CABINET_TAPS = 1024
-CABINET_FFT = 1 << 14
-IDLE = 1e-5  # -100 dB: below this a track is silent
-IDLE_BLOCK = 4096
+CHUNK = 14336  # samples played at a time: 896 rows, 1 MB at 6x
+CABINET_FFT = 15360  # holds a chunk and its ring
+IDLE = 1e-5  # -100 dB: below this a chunk is silent
+RING = 4096  # samples after which nothing of the sound before rings on
 
 # Response of a closed-back cabinet with a 12-inch speaker under a close microphone: hertz, decibels.
 CABINET_DB = (
@@ -56,27 +55,67 @@ OVERDRIVE = Amp(drive=8.0, bias=0.9, second_drive=1.5, oversampling=3, level_db=
 DISTORTION = Amp(drive=30.0, bias=1.2, second_drive=2.5, oversampling=6, level_db=-11.0)
 
 
-def play_through(amp: Amp, audio: np.ndarray) -> np.ndarray:
-    """A DI track, (2, samples), through the amplifier and its cabinet: the same on both sides."""
-    out = np.zeros_like(audio)
-    for start, stop in _sounding(audio):
-        di = (audio[0, start:stop] + audio[1, start:stop]) * np.float32(0.5)
-        out[:, start:stop] = _cabinet(_valves(amp, filters.filter_in_place(_tone_stack(), di)))
-    out *= np.float32(10.0 ** (amp.level_db / 20.0))
-    return out
+class Amplifier:
+    """An amplifier and its cabinet; a DI track, (2, samples), comes out the same on both sides."""
 
+    latency = TAPS  # the interpolator's and the decimator's reach together
+    saturates = True
 
-def _sounding(audio: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Stretches with signal, each with a block of room for the ring after it."""
-    n = audio.shape[-1]
-    count = -(-n // IDLE_BLOCK)
-    loud = np.zeros(count + 1, dtype=bool)
-    for block in range(count):
-        loud[block] = np.abs(audio[:, block * IDLE_BLOCK : (block + 1) * IDLE_BLOCK]).max() > IDLE
-    loud[1:] |= loud[:-1]
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], loud, [False])).astype(int)))
-    for first, last in edges.reshape(-1, 2):
-        yield first * IDLE_BLOCK, min(n, last * IDLE_BLOCK)
+    def __init__(self, amp: Amp):
+        self._amp = amp
+        self._tone = filters.Filter(_tone_stack())
+        self._quiet = RING  # samples of silence so far
+        self._forget()
+
+    def process(self, block: np.ndarray) -> np.ndarray:
+        di = (block[0] + block[1]) * np.float32(0.5)
+        level = np.float32(10.0 ** (self._amp.level_db / 20.0))
+        for start in range(0, len(di), CHUNK):
+            block[:, start : start + CHUNK] = level * self._play(di[start : start + CHUNK])
+        return block
+
+    def _play(self, di: np.ndarray) -> np.ndarray:
+        silent = np.abs(di).max() <= IDLE
+        if silent and self._quiet >= RING:
+            self._forget()
+            return np.zeros_like(di)
+        self._quiet = self._quiet + len(di) if silent else 0
+        return self._cabinet(self._valves(self._tone.process(di)))
+
+    def _forget(self) -> None:
+        self._tone.forget()
+        self._past = np.zeros(2 * TAPS)
+        self._ring = np.zeros(CABINET_TAPS - 1, np.float32)
+
+    def _valves(self, di: np.ndarray) -> np.ndarray:
+        """Two asymmetric tanh stages at `oversampling` times the sample rate, (samples,) float32, TAPS late.
+
+        Interpolation and decimation are one matrix product each, in float64, because float32 products differ
+        between processors. A row of `up` is ROW samples at the high rate; `down` needs the neighbouring rows'
+        ends, so the rows overlap by half of the taps on either side.
+        """
+        up, down = _resamplers(self._amp.oversampling)
+        rows = -(-len(di) // ROW)
+        known = np.zeros(len(self._past) + rows * ROW)
+        known[: len(self._past)] = self._past
+        known[len(self._past) : len(self._past) + len(di)] = di * np.float32(self._amp.drive)
+        self._past = known[len(di) : len(di) + len(self._past)].copy()
+        windows = np.lib.stride_tricks.sliding_window_view(known, ROW + 2 * TAPS)[::ROW]
+        fast = (windows @ up).astype(np.float32)
+        fast += np.float32(self._amp.bias)
+        np.tanh(fast, out=fast)
+        fast -= np.float32(np.tanh(self._amp.bias))
+        fast *= np.float32(self._amp.second_drive)
+        np.tanh(fast, out=fast)
+        return (fast.astype(np.float64) @ down).astype(np.float32).ravel()[: len(di)]
+
+    def _cabinet(self, sound: np.ndarray) -> np.ndarray:
+        """Convolution with the cabinet; what rings on is kept for the next chunk."""
+        n = len(sound)
+        wet = irfft(rfft(sound, CABINET_FFT) * _cabinet_spectrum(), CABINET_FFT)
+        wet[: len(self._ring)] += self._ring
+        self._ring = wet[n : n + len(self._ring)].copy()
+        return wet[:n]
 
 
 @cache
@@ -88,33 +127,6 @@ def _tone_stack() -> np.ndarray:
         filters.low_pass(5000.0, 1.307),
     )
     return np.concatenate(stages)
-
-
-def _valves(amp: Amp, di: np.ndarray) -> np.ndarray:
-    """Two asymmetric tanh stages at `oversampling` times the sample rate, (samples,) float32.
-
-    Interpolation and decimation are one matrix product each, in float64, because float32 products differ
-    between processors. A row of `up` is ROW samples at the high rate; `down` needs the neighbouring rows'
-    ends, so the rows overlap by half of the taps on either side.
-    """
-    up, down = _resamplers(amp.oversampling)
-    reach = TAPS // 2
-    n = len(di)
-    rows = -(-n // ROW)
-    padded = np.zeros(rows * ROW + 4 * reach)
-    padded[2 * reach : 2 * reach + n] = di * np.float32(amp.drive)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, ROW + 4 * reach)[::ROW]
-    out = np.empty((rows, ROW), dtype=np.float32)
-    rest = np.tanh(amp.bias)
-    for start in range(0, rows, ROWS):
-        fast = (windows[start : start + ROWS] @ up).astype(np.float32)
-        fast += np.float32(amp.bias)
-        np.tanh(fast, out=fast)
-        fast -= np.float32(rest)
-        fast *= np.float32(amp.second_drive)
-        np.tanh(fast, out=fast)
-        out[start : start + ROWS] = fast.astype(np.float64) @ down
-    return out.ravel()[:n]
 
 
 @cache
@@ -159,12 +171,6 @@ def cabinet_response() -> np.ndarray:
     return response
 
 
-def _cabinet(sound: np.ndarray) -> np.ndarray:
-    """Convolution with the cabinet, cut to the sound's length, (samples,) float32."""
-    spectrum = rfft(cabinet_response().astype(np.float32), CABINET_FFT)
-    block = CABINET_FFT - CABINET_TAPS + 1
-    out = np.zeros_like(sound)
-    for start in range(0, len(sound), block):
-        wet = irfft(rfft(sound[start : start + block], CABINET_FFT) * spectrum, CABINET_FFT)
-        out[start : start + CABINET_FFT] += wet[: len(sound) - start]
-    return out
+@cache
+def _cabinet_spectrum() -> np.ndarray:
+    return rfft(cabinet_response().astype(np.float32), CABINET_FFT)

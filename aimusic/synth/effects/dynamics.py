@@ -93,11 +93,13 @@ def limit(peaks: np.ndarray, ceiling: float, release_db_per_s: float) -> np.ndar
     Returns:
         (hops + 1,), linear, at most 1.
     """
-    need_db = -20.0 * np.log10(np.maximum(peaks / ceiling, 1.0))
+    need_db = -20.0 * np.log10(np.maximum(peaks / ceiling, 1.0).astype(np.float64))
     need_db = np.minimum(np.append(need_db, 0.0), np.insert(need_db, 0, 0.0))
     slope_db = release_db_per_s * HOP / SAMPLE_RATE * np.arange(len(need_db))
-    released_db = np.minimum.accumulate(need_db - slope_db) + slope_db
+    need_db -= slope_db  # in place from here on: a long piece has 200,000 borders
+    np.minimum.accumulate(need_db, out=need_db)
+    need_db += slope_db
     width = 2 * LOOK_AHEAD_HOPS + 1
-    lowest = minimum_filter1d(np.minimum(released_db, 0.0), width, mode="constant", cval=0.0)
+    lowest = minimum_filter1d(np.minimum(need_db, 0.0, out=need_db), width, mode="constant", cval=0.0)
     hann = np.hanning(width + 2)[1:-1]
     return decibels(convolve1d(lowest, hann / hann.sum(), mode="nearest"))

@@ -72,7 +72,7 @@ def stream_through(
 
     Args:
         sections: (sections, 6).
-        audio: (samples,) or (2, samples).
+        audio: (samples,) or (2, samples), an array or a tape.
         gain: at the hop borders, (hops + 1,), applied on the way in.
 
     Yields:
@@ -87,11 +87,34 @@ def stream_through(
         yield start, block
 
 
+class Filter:
+    """Sections that remember: the blocks that pass through are one long sound.
+
+    Args:
+        sections: (sections, 6).
+    """
+
+    def __init__(self, sections: np.ndarray):
+        self._sections = sections
+        self._state: np.ndarray | None = None
+
+    def process(self, block: np.ndarray) -> np.ndarray:
+        """Filter the next block, (samples,) or (2, samples) float32, where it lies, and return it."""
+        if self._state is None:
+            self._state = np.zeros((len(self._sections), *block.shape[:-1], 2))
+        for start in range(0, block.shape[-1], BLOCK):
+            piece = block[..., start : start + BLOCK]
+            piece[...], self._state = sosfilt(self._sections, piece, zi=self._state)
+        return block
+
+    def forget(self) -> None:
+        """Begin again, as if only silence had come before."""
+        self._state = None
+
+
 def filter_in_place(sections: np.ndarray, audio: np.ndarray) -> np.ndarray:
-    """Filter a float32 sound where it lies, and return it."""
-    for start, block in stream_through(sections, audio):
-        audio[..., start : start + BLOCK] = block
-    return audio
+    """Filter a whole float32 sound where it lies, and return it."""
+    return Filter(sections).process(audio)
 
 
 def _angle(frequency_hz: float, q: float) -> tuple[float, float]:

@@ -4,6 +4,7 @@ A response is noise in octave bands, each with its own decay, after a scatter of
 right are independent above 200 Hz and equal below. A spring is a pair of dispersive echoes instead.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from functools import cache
 
@@ -78,27 +79,44 @@ def impulse_response(name: str) -> np.ndarray:
     return _unit_energy(filters.filter_in_place(cuts, response)).astype(np.float32)
 
 
-def add_reverb(send: np.ndarray, name: str, out: np.ndarray) -> None:
-    """Add the room's answer to a mono send, (samples,), to `out`, (2, samples), where it lies.
+class Reverb:
+    """A room into which a mono send is played block by block: partitioned overlap-add with kept spectra.
 
-    Overlap-add with the spectrum of the response kept: constant memory, and silent blocks cost nothing.
+    A response that is longer than a block is cut into parts of a block; part k is convolved with the send of k
+    blocks ago. The parts are added as spectra, so every block costs one transform in and two out, whatever the
+    length of the room, and the memory is that of the response.
+
+    Source: T. Stockham, "High-speed convolution and correlation", AFIPS 1966.
+
+    Args:
+        name: of a room of ROOMS.
+        block: samples of every block but the last, which may be shorter.
     """
-    spectrum, size, block = _spectrum(name)
-    n = len(send)
-    for start in range(0, n, block):
-        piece = send[start : start + block]
-        if piece.any():
-            wet = irfft(rfft(piece, size) * spectrum, size)
-            stop = min(n, start + size)
-            out[:, start:stop] += wet[:, : stop - start]
+
+    def __init__(self, name: str, block: int):
+        self._parts, self._size = _spectra(name, block)
+        self._block = block
+        self._sends: deque[np.ndarray | None] = deque(maxlen=len(self._parts))  # spectra, the newest first
+        self._tail = np.zeros((2, self._size - block), np.float32)
+
+    def process(self, send: np.ndarray) -> np.ndarray:
+        """The room's answer to the next block of the send, (samples,) float32: (2, samples)."""
+        self._sends.appendleft(rfft(send, self._size) if send.any() else None)
+        heard = [part * past for part, past in zip(self._parts, self._sends, strict=False) if past is not None]
+        wet = irfft(sum(heard), self._size) if heard else np.zeros((2, self._size), np.float32)
+        wet[:, : self._tail.shape[1]] += self._tail
+        self._tail = wet[:, self._block :].copy()
+        return wet[:, : len(send)]
 
 
 @cache
-def _spectrum(name: str) -> tuple[np.ndarray, int, int]:
-    """Spectrum of the response, (2, size/2 + 1), the transform's size, and the samples taken at a time."""
+def _spectra(name: str, block: int) -> tuple[tuple[np.ndarray, ...], int]:
+    """Spectra of the response's parts, each (2, size/2 + 1), and the transform's size."""
     response = impulse_response(name)
-    size = 1 << max(16, (2 * response.shape[1] - 1).bit_length())
-    return rfft(response, size), size, size - response.shape[1] + 1
+    part = min(response.shape[1], block)
+    size = next_fast_len(block + part - 1, real=True)
+    starts = range(0, response.shape[1], part)
+    return tuple(rfft(response[:, start : start + part], size) for start in starts), size
 
 
 def _diffuse(name: str, room: Room, n: int) -> np.ndarray:
