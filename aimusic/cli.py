@@ -99,7 +99,7 @@ def generate(out: str | None, stems: Path | None, **options) -> None:
     use_one_thread()
 
     from aimusic.composer.compose import Composer
-    from aimusic.pipeline import record, save, save_stems
+    from aimusic.pipeline import record, save
     from aimusic.service.identity import resolved
     from aimusic.service.schemas import parse_request
     from aimusic.style import load_styles
@@ -117,8 +117,10 @@ def generate(out: str | None, stems: Path | None, **options) -> None:
     recording = record(request, styles[request.style], Composer())
     save(recording, wav, wav.with_suffix(".mid"))
     if stems is not None:
+        from aimusic.stems import save_stems
+
         stems.mkdir(parents=True, exist_ok=True)
-        save_stems(recording, styles[request.style], stems)
+        save_stems(recording, stems)
     key, bpm = recording.plan.key.name, recording.plan.tempo.bpm
     click.echo(f"{wav}: {recording.plan.duration_s:g} s, {key}, {bpm:g} bpm, seed {request.seed}")
 
@@ -295,21 +297,24 @@ def evaluate(corpus: str, pieces: int, json_file: str, page: str) -> None:
 @click.option(
     "--data", type=click.Path(file_okay=False), required=True, help="A directory that `download` filled."
 )
-@click.option("--out", type=click.Path(dir_okay=False), required=True, help="The grooves, grooves.json.")
 @click.option(
-    "--count", type=click.IntRange(1), default=6, show_default=True, help="Of each style, grid and kind."
+    "--out",
+    type=click.Path(file_okay=False),
+    default=None,
+    help="Folder of style folders; the package's if absent.",
 )
-def grooves(data: str, out: str, count: int) -> None:
-    """Find the typical bars and fills of each style in human drumming, as step patterns."""
-    import json
+def grooves(data: str, out: str | None) -> None:
+    """Find families of typical bars and fills in human drumming: grooves.json of each style."""
     from pathlib import Path
 
-    from aimusic.training.grooves import mine_grooves
-    from aimusic.training.readers.drums import drum_bars
+    from aimusic.style import STYLES_DIR, load_styles
+    from aimusic.training.build import write_card
+    from aimusic.training.grooves import write_grooves
 
-    found = mine_grooves(drum_bars(Path(data)), count)
-    Path(out).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    click.echo(f"{len(found)} grooves in {out}")
+    written = write_grooves(Path(data), Path(out) if out else STYLES_DIR, load_styles())
+    for path, mined in written.items():
+        write_card(path.parent, path.parent.name)
+        click.echo(f"{path}: {len(mined.families)} families from {mined.bars} bars of {mined.files} files")
 
 
 @main.command()

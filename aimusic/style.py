@@ -6,6 +6,7 @@ beside it lie the trained weights and their card. No code asks which style it pl
 
 import json
 import tomllib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from aimusic.errors import InvalidStyle
+from aimusic.music.grooves import BAR_TICKS, HumanGrooves
 from aimusic.music.harmony import QUALITIES, SCALES, parse_key, roman
 from aimusic.music.rhythm import METRES
 
@@ -240,6 +242,7 @@ class Style:
         keys: weight of each key, "A minor".
         metres: weight of each time signature, a key of `music.rhythm.METRES`.
         ending_s: the last chord and its ring-out take at least this long; ring_s: of it, the ring-out.
+        grooves: written bars of drums; human_grooves: played ones, from `grooves.json` beside `style.toml`.
     """
 
     name: str
@@ -256,6 +259,7 @@ class Style:
     mix: Mix
     parts: tuple[Player, ...]
     grooves: tuple[Groove, ...] = ()
+    human_grooves: HumanGrooves | None = None
 
     @property
     def playable_metres(self) -> tuple[str, ...]:
@@ -270,22 +274,45 @@ class Style:
 
 
 _STYLE = TypeAdapter(Style)
+_GROOVES = TypeAdapter(HumanGrooves)
 
 
 def load_style(folder: Path) -> Style:
-    """Read `folder/style.toml`. Raises InvalidStyle that names the file and the key."""
+    """Read `folder/style.toml`, and `folder/grooves.json` where there is one.
+
+    Raises InvalidStyle that names the file and the key.
+    """
     path = folder / "style.toml"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         style = _STYLE.validate_json(json.dumps({"name": folder.name, **table}))
-    except (OSError, tomllib.TOMLDecodeError, ValueError) as error:
-        if isinstance(error, ValidationError):
-            first = error.errors(include_url=False)[0]
-            key = ".".join(str(step) for step in first["loc"])
-            raise InvalidStyle(f"{path}: {key}: {first['msg']}") from error
-        raise InvalidStyle(f"{path}: {error}") from error
+    except (OSError, ValueError) as error:
+        raise _refusal(path, error) from error
     _check_names(style, path)
-    return style
+    played = folder / "grooves.json"
+    return replace(style, human_grooves=load_grooves(played)) if played.exists() else style
+
+
+def load_grooves(path: Path) -> HumanGrooves:
+    """Read a file of played grooves. Raises InvalidStyle that names the file and the key."""
+    try:
+        grooves = _GROOVES.validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _refusal(path, error) from error
+    for number, family in enumerate(grooves.families):
+        for take in family.takes:
+            last = max((stroke[0] for strokes in take.strokes.values() for stroke in strokes), default=-1)
+            if not 0 <= last < take.bars * BAR_TICKS:
+                raise InvalidStyle(f"{path}: families.{number}: tick {last} does not fit into {take.bars} bars")
+    return grooves
+
+
+def _refusal(path: Path, error: Exception) -> InvalidStyle:
+    if not isinstance(error, ValidationError):
+        return InvalidStyle(f"{path}: {error}")
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(step) for step in first["loc"])
+    return InvalidStyle(f"{path}: {key}: {first['msg']}")
 
 
 def _check_names(style: Style, path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from aimusic.arranger.arrange import SKILLS, arrange
 from aimusic.arranger.chart import read_chart
 from aimusic.arranger.drums import DRUMS, kicks
-from aimusic.arranger.feel import MOST_DRUM_SHIFT_S, MOST_SHIFT_S
+from aimusic.arranger.feel import MOST_ON_BEAT_S, MOST_SHIFT_S
 from aimusic.arranger.voicing import MUD
 from aimusic.errors import InvalidStyle
 from aimusic.music.rhythm import swing_shift
@@ -158,11 +158,13 @@ def test_a_driving_bass_is_locked_to_the_kick(name):
 
 @EVERY_STYLE
 def test_players_swing_together_within_a_few_milliseconds(name):
-    """Played time is the written time, swung, plus a human deviation of at most 12 ms (drums 3 ms)."""
+    """Played time is the written time, swung, plus at most 12 ms (drums on beats 4 ms)."""
     for plan, _, score in sessions(name):
         for part in score.parts:
-            most = MOST_DRUM_SHIFT_S if part.is_drum else MOST_SHIFT_S + 0.03  # chords may be strummed
             for note in part.notes:
+                most = MOST_SHIFT_S + (0 if part.is_drum else 0.03)  # chords may be strummed
+                if part.is_drum and note.onset_ticks % 12 == 0:
+                    most = MOST_ON_BEAT_S
                 swung_s = plan.tempo.seconds(note.onset_ticks + swing_shift(note.onset_ticks, plan.swing))
                 assert abs(score.onset_s(note) - swung_s) <= most + 1e-5, (part.name, note)
                 assert plan.tempo.seconds(note.onset_ticks) + note.shift_s >= -1e-9

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from aimusic.pipeline import record, save_stems
+from aimusic.pipeline import record
+from aimusic.stems import save_stems
 from aimusic.style import load_styles
 from aimusic.synth.instruments import load_instruments
 from aimusic.synth.mixer import mix
@@ -23,7 +24,7 @@ def made(tmp_path_factory):
     """A recording of a style that ducks, with its stems: the score and the files' 24-bit steps by name."""
     folder = tmp_path_factory.mktemp("stems")
     recording = record(make_request(STYLE.name, duration=4.0), STYLE, make_lead)
-    paths = save_stems(recording, STYLE, folder)
+    paths = save_stems(recording, folder)
     assert sorted(folder.iterdir()) == sorted(paths)
     return recording.score, {path.name: soundfile.read(path, dtype="int32")[0].T >> 8 for path in paths}, paths
 

@@ -50,6 +50,43 @@ def test_a_wrong_key_is_refused_by_name(tmp_path, old, new, key):
     assert str(folder / "style.toml") in str(caught.value)
 
 
+GROOVES = """{"data_set": "d", "licence": "l", "attribution": "a", "bars": 1, "files": 1, "families": [
+    {"fill": false, "energy": [0, 4], "tempo": [60, 200], "count": 1, "takes": [
+        {"file": "a.mid", "bar": 0, "bars": 1, "strokes": {"kick": [[0, 90, 1.5], [36, 40, -3]]}}]}]}"""
+
+
+def with_grooves(tmp_path, text):
+    folder = edited(tmp_path, "description =", "description =")
+    (folder / "grooves.json").write_text(text)
+    return folder
+
+
+def test_played_grooves_are_read_from_the_folder(tmp_path):
+    grooves = load_style(with_grooves(tmp_path, GROOVES)).human_grooves
+    assert grooves.families[0].takes[0].strokes == {"kick": ((0, 90, 1.5), (36, 40, -3))}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('"licence"', '"license"', "licence"),
+        ('"count": 1', '"count": 1, "mood": "happy"', "families.0.mood"),
+        ('"energy": [0, 4]', '"energy": [0, 5]', "families.0.energy.1"),
+        ("[0, 90, 1.5]", "[0, 0, 1.5]", "families.0.takes.0.strokes.kick.0.1"),
+        ("[0, 90, 1.5]", "[0, 90, 99]", "families.0.takes.0.strokes.kick.0.2"),
+        ("[36, 40, -3]", "[48, 40, -3]", "families.0: tick 48 does not fit into 1 bars"),
+        ("[[0, 90, 1.5], [36, 40, -3]]", "[]", "families.0: tick -1"),
+        ("{", "", "grooves.json"),
+    ],
+)
+def test_a_wrong_key_of_the_played_grooves_is_refused_by_name(tmp_path, old, new, key):
+    assert old in GROOVES
+    folder = with_grooves(tmp_path, GROOVES.replace(old, new, 1))
+    with pytest.raises(InvalidStyle, match=key) as caught:
+        load_style(folder)
+    assert str(folder / "grooves.json") in str(caught.value)
+
+
 def test_a_missing_file_is_refused_by_name(tmp_path):
     with pytest.raises(InvalidStyle, match=r"nothing/style\.toml"):
         load_style(tmp_path / "nothing")

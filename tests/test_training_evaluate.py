@@ -167,6 +167,15 @@ def test_a_card_names_data_licences_and_scores():
     assert "the network alone" in text and split_hash(SONGS)[:16] in text
 
 
+def test_a_card_names_whose_drumming_a_style_plays():
+    played = next(style.human_grooves for style in STYLES.values() if style.human_grooves)
+    text = render_card("folk", {}, played)
+    takes = sum(len(family.takes) for family in played.families)
+    assert f"{takes} takes in {len(played.families)} families" in text
+    assert played.licence in text and played.attribution in text
+    assert "## Drums" not in render_card("folk", {})
+
+
 def test_the_split_hash_knows_the_split():
     moved = [replace(SONGS[0], split="test"), *SONGS[1:]]
     assert split_hash(SONGS) == split_hash(SONGS[::-1]) != split_hash(moved)

@@ -310,6 +310,7 @@ WISHES = (
     {"energy": [[0, 0.2], [10, 0.9]], "swing": 0.55, "humanize": 0.3, "time_signature": "3/4"},
     {"instruments": {"remove": ["bass"], "add": ["violin", "organ:bass"]}},
     {"mood": "sad", "ending": "fade"},
+    {"mood": "epic", "melody": [[0, 1, 72], [1, 1.5, 74], [4, 2, 72]], "duration": None},
     {"duration": None, "sections": [{"name": "solo", "bars": 3, "energy": 0.9}, {"name": "A", "bars": 4}]},
 )
 
@@ -320,7 +321,7 @@ def test_the_resolved_request_gives_the_same_music(name, wishes):
     """What the answer echoes holds every decision that a field can hold, and makes the same notes again."""
     plan, _, score = play(name, **wishes)
     request = in_mood(make_request(name, **wishes), STYLES[name])
-    echoed = facts(Recording(plan, score, np.zeros((2, 1))), request)["request"]
+    echoed = facts(Recording(STYLES[name], plan, score, np.zeros((2, 1))), request)["request"]
     assert {"tempo", "key", "time_signature", "swing"} <= {k for k, value in echoed.items() if value is not None}
     asked = {k: value for k, value in request.model_dump(mode="json").items() if value is not None}
     assert {k: echoed[k] for k in asked} == asked
@@ -489,3 +490,69 @@ def test_every_mood_is_in_the_documentation():
     for name, mood in moods().items():
         row = f"| `{name}` | {mood['energy']} | {mood['density']} | {mood['tempo']} | {mood.get('mode', 'any')} |"
         assert row in page
+
+
+def tune(text, transpose=0):
+    """A tune from `pitch:quarters` words; `-` is a rest."""
+    rows, now = [], 0.0
+    for word in text.split():
+        pitch, _, length = word.partition(":")
+        if pitch != "-":
+            rows.append([now, float(length or 1), int(pitch) + transpose])
+        now += float(length or 1)
+    return rows
+
+
+TUNES = (
+    ("67 67 69 67 72 71:2 67 67 69 67 74 72:2", "C major"),
+    ("64 64 65 67 67 65 64 62 60 60 62 64 64:1.5 62:.5 62:2", "C major"),
+    ("69 72 76:2 74 72 71:2 69 71 72:2 71 68 69:2", "A minor"),
+    ("60 62 64 60 60 62 64 60 64 65 67:2 64 65 67:2 60:4", "C major"),
+    ("62 65 69:2 70 69 67 65 64 61 62:2", "D minor"),
+    ("67:.5 69:.5 71 74 71 67 69 66 67:2", "G major"),
+    ("65 - 69 72 70:1.5 69:.5 67 - 64 65:2", "F major"),
+    ("64:.333 66:.333 67:.334 71 - 71 69:.5 67:.5 66 64:2", "E minor"),
+    ("70 74 77 74 75 72 70:2 69 72 70:4", "Bb major"),
+    ("72:3 71 69:2 76 74 72:.25 74:.25 76:.5 71 69:4", "A minor"),
+)
+
+
+@pytest.mark.parametrize("number", range(len(TUNES)))
+def test_tunes_come_back_exactly(number):
+    """Ten tunes, in all styles: every onset and pitch is played, and the chords hold most of the tune."""
+    name = list(STYLES)[number % len(STYLES)]
+    text, key = TUNES[number]
+    plan, lead, score = play(name, composed=True, melody=tune(text), duration=None, seed=number)
+    given = [(round(12 * onset), pitch, round(12 * length)) for onset, length, pitch in tune(text)]
+    (part,) = [part for part in score.parts if part.role == "lead"]
+    assert [(n.onset_ticks, n.pitch) for n in part.notes] == [note[:2] for note in given]
+    assert [(n.onset_ticks, n.pitch, n.length_ticks) for n in lead.melody] == given
+    assert plan.key.name == key
+    inside = [n.length_ticks * (n.pitch % 12 in lead.chord_at(n.onset_ticks).pitch_classes) for n in lead.melody]
+    assert sum(inside) >= 0.5 * sum(n.length_ticks for n in lead.melody)
+
+
+def test_a_tune_goes_over_given_chords():
+    wishes = {"melody": tune(TUNES[0][0]), "chords": "| C | F | G7 | C |", "duration": None}
+    _, lead, score = play("jazz", composed=True, **wishes)
+    assert [span.chord.symbol() for span in lead.chords] == ["C", "F", "G7", "C"]
+    assert score.chords == lead.chords
+
+
+@pytest.mark.parametrize(
+    ("wishes", "sentence"),
+    [
+        ({"melody": []}, "must be [[onset, length, pitch], ...]"),
+        ({"melody": [[0, 1]]}, "must be [[onset, length, pitch], ...]"),
+        ({"melody": [[0, 1, 200]]}, "must be [[onset, length, pitch], ...]"),
+        ({"melody": [[0, 2, 60], [1, 1, 62]]}, "notes must follow each other"),
+        ({"melody": [[0.07, 1, 72]]}, "twelfths of a quarter note"),
+        ({"melody": [[0, 1, 30]]}, "Flute plays the pitches 60 to 91, the tune has 30 to 30"),
+        ({"melody": [[0, 1, 72]], "duration": 10}, "got duration and melody"),
+        ({"melody": [[0, 1, 72]], "density": 0.5}, "leave one of them out"),
+        ({"melody": [[0, 1, 72]], "instruments": {"remove": ["lead"]}}, "nobody is left to play it"),
+        ({"melody": [[1999, 1, 72]]}, "at most 300 s"),
+    ],
+)
+def test_tunes_that_cannot_be_played_are_refused(wishes, sentence):
+    assert sentence in refused(**wishes)

@@ -1,6 +1,7 @@
 """The drummer: grooves of the style chosen by energy and section, fills at phrase ends, builds, and the ending.
 
-The grooves themselves are data (`[[grooves]]` of a style). Pitches are General MIDI drum numbers.
+The grooves themselves are data: bars that people played (`grooves.json` of a style) and, where those do not suit,
+written ones (`[[grooves]]`). Pitches are General MIDI drum numbers.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import numpy as np
 
 from aimusic.arranger.chart import ACCENT, GHOST, HIT, MARKS, Chart, Measure
 from aimusic.arranger.ending import second_gesture
+from aimusic.arranger.played import Stroke, played_bar, played_fill
 from aimusic.errors import InvalidStyle
 from aimusic.music.chance import choose
 from aimusic.music.rhythm import METRES, Metre, steps
@@ -56,9 +58,12 @@ def groove(chart: Chart, player: Player) -> list[Note]:
     notes: list[Note] = []
     previous_section = -1
     for measure in chart.played_by(player):
-        chosen = bar_groove(chart, measure)
-        rng = chart.rng(player.name, "strokes", measure.number)
-        strokes = _strokes(chosen, measure, rng)
+        human = human_bar(chart, measure)
+        if human is not None:
+            strokes = [Note(s.tick, DRUMS[s.drum], 3, s.velocity, s.shift_s) for s in human]
+        else:
+            rng = chart.rng(player.name, "strokes", measure.number)
+            strokes = _strokes(bar_groove(chart, measure), measure, rng)
         arrives = measure.bar.section != previous_section and measure.bar.index == 0
         if arrives and measure.number and measure.bar.energy >= CRASH_FROM_ENERGY:
             strokes = _with_crash(strokes, measure)
@@ -70,15 +75,27 @@ def groove(chart: Chart, player: Player) -> list[Note]:
 PATTERNS: dict[str, Callable[[Chart, Player], list[Note]]] = {"groove": groove}
 
 
+def human_bar(chart: Chart, measure: Measure) -> tuple[Stroke, ...] | None:
+    """The bar as somebody played it, fills at phrase ends; None where a written groove is needed.
+
+    It depends on the plan and the style alone, so that the bass can lock to it.
+    """
+    beat = played_bar(chart, measure)
+    if beat is None or not ends_with_fill(chart, measure):
+        return beat
+    filled = played_fill(chart, measure, beat)
+    return filled if filled is not None or _fitting(chart, measure, fill=True) else beat
+
+
 def bar_groove(chart: Chart, measure: Measure) -> Groove:
-    """The groove of a bar: one main groove for each phrase letter and energy level, fills at phrase ends.
+    """The written groove of a bar: one for each phrase letter and energy level, fills at phrase ends.
 
     A loose drummer takes another groove now and then, for two bars at a time.
 
     It depends on the plan and the style alone, so that the bass can lock to it.
     """
     bar = measure.bar
-    if bar.phrase_bars > 1 and _has_fill(chart, measure):
+    if ends_with_fill(chart, measure):
         fills = _fitting(chart, measure, fill=True)
         if fills:
             return fills[choose(chart.rng("groove", "fill", measure.phrase), _weights(fills))]
@@ -96,11 +113,18 @@ def bar_groove(chart: Chart, measure: Measure) -> Groove:
 
 def kicks(chart: Chart, measure: Measure) -> list[int]:
     """The ticks at which the kick drum of a bar falls."""
-    pattern = bar_groove(chart, measure).patterns.get("kick")
-    return [] if pattern is None else [tick for tick, _ in _placed(pattern, bar_groove(chart, measure), measure)]
+    human = human_bar(chart, measure)
+    if human is not None:
+        return [stroke.tick for stroke in human if stroke.drum == "kick"]
+    chosen = bar_groove(chart, measure)
+    pattern = chosen.patterns.get("kick")
+    return [] if pattern is None else [tick for tick, _ in _placed(pattern, chosen, measure)]
 
 
-def _has_fill(chart: Chart, measure: Measure) -> bool:
+def ends_with_fill(chart: Chart, measure: Measure) -> bool:
+    """Whether a bar ends its phrase with a fill; the bar before the ending always does."""
+    if measure.bar.phrase_bars < 2:
+        return False
     if measure.number == len(chart.measures) - 1:
         return True
     if measure.number + 1 < len(chart.measures) and chart.measures[measure.number + 1].bar.index:

@@ -13,7 +13,8 @@ from aimusic.music.score import Note
 from aimusic.style import Player
 
 MOST_SHIFT_S = 0.012
-MOST_DRUM_SHIFT_S = 0.003
+MOST_DRUM_SHIFT_S = 0.003  # drawn at random, on top of what is the habit of a groove
+MOST_ON_BEAT_S = 0.004  # with the habit, for the strokes on beats that everybody hears as the beat
 DRUM_SHARE = 0.25  # drummers keep the time: their spread is this share of the band's
 CHORD_SPREAD_S = 0.0015  # between the fingers of one hand
 ARCH = 7.0  # velocity steps from the ends of a phrase to its peak, two thirds in
@@ -82,8 +83,11 @@ def _perform_section(
             measure = measures[min(tick // chart.plan.metre.bar_ticks, len(measures) - 1)]
             shapes[tick] = _shape(tick, measure, chart, is_drum), *_swing(tick, note.length_ticks, chart)
         shape, swung_s, shortening = shapes[tick]
-        human_s = min(timing[tick] + human * spread[k], MOST_SHIFT_S)
-        shift_s = max(swung_s + human_s + human * note.shift_s, -chart.seconds(tick))
+        if is_drum:
+            human_s = _drum_shift(tick, timing[tick], human * note.shift_s, chart)
+        else:
+            human_s = min(timing[tick] + human * spread[k], MOST_SHIFT_S) + human * note.shift_s
+        shift_s = max(swung_s + human_s, -chart.seconds(tick))
         velocity = int(min(127, max(1, round(note.velocity + shape + noise[k]))))
         length = max(1, note.length_ticks - shortening)
         played.append(Note(tick, note.pitch, length, velocity, round(float(shift_s), 6)))
@@ -94,6 +98,14 @@ def _timing(count: int, chart: Chart, is_drum: bool, rng: np.random.Generator) -
     """How far from the grid each onset falls, in seconds, cut so that nobody stumbles."""
     share, most = (DRUM_SHARE, MOST_DRUM_SHIFT_S) if is_drum else (1.0, MOST_SHIFT_S)
     return np.clip(rng.normal(0.0, 1.0, count) * chart.style.feel.timing_ms * share / 1000, -most, most)
+
+
+def _drum_shift(tick: int, drawn_s: float, habit_s: float, chart: Chart) -> float:
+    """A drummer's deviation: chance and the habit of the groove; a band without human timing has neither."""
+    if chart.style.feel.timing_ms == 0:
+        return 0.0
+    most = MOST_ON_BEAT_S if tick % TICKS_PER_QUARTER == 0 else MOST_SHIFT_S
+    return min(most, max(-most, drawn_s + habit_s))
 
 
 def _swing(tick: int, length_ticks: int, chart: Chart) -> tuple[float, int]:

@@ -37,6 +37,8 @@ class Composer:
         chart = chart_of(plan, melody_brain.checkpoint.card)
         chart = replace(chart, chords=harmonise(plan, style, chart, chord_brain))
         shift = view_shift(plan, style)
+        if plan.melody:
+            return LeadSheet(plan.melody, _sounding(chart.chords, shift))
         tune = melodise(plan, style, chart, palette_of(style, plan.key.mode, shift), melody_brain)
         notes = [replace(note, pitch=note.pitch + shift) for note in tune.notes()]
         notes[-1] = replace(notes[-1], length_ticks=plan.final_ticks)

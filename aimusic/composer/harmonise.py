@@ -31,6 +31,11 @@ from aimusic.music.rhythm import Metre
 from aimusic.music.score import ChordSpan
 from aimusic.style import Style
 
+TUNE_WEIGHT = 8.0  # nats between a chord that holds all of a given tune and one that holds nothing of it
+_CHORD_TONES = np.array(
+    [[pitch in chord_of(k).pitch_classes for pitch in range(12)] for k in range(CHORDS)], float
+)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChordBrain:
@@ -108,6 +113,21 @@ def at_home(mode: str) -> np.ndarray:
     return np.array([c.root == TONIC[mode] and (c.root + third) % 12 in c.pitch_classes for c in chords])
 
 
+def tune_agreement(plan: Plan, now: int) -> np.ndarray:
+    """How gladly the given tune goes over each chord from `now` to the bar line, in nats, shape (CHORDS,).
+
+    TUNE_WEIGHT times the share of the tune's time whose pitch is in the chord; the note at `now` counts twice.
+    """
+    end = (now // plan.metre.bar_ticks + 1) * plan.metre.bar_ticks
+    time = np.zeros(12)
+    for note in plan.melody:
+        inside = min(note.end_ticks, end) - max(note.onset_ticks, now)
+        if inside > 0:
+            seen = (note.pitch - plan.key.tonic + TONIC[plan.key.mode]) % 12
+            time[seen] += inside * (2 if note.onset_ticks <= now else 1)
+    return TUNE_WEIGHT * (_CHORD_TONES @ time) / max(1.0, time.sum())
+
+
 class _Sketch:
     """One candidate: the events so far, and the chords themselves, which may have a bass."""
 
@@ -159,6 +179,8 @@ class _Pen:
         rows = np.array([features.before_chord(self.chart, sketch.changes) for sketch in sketches])
         advanced = step.advance(self.state, rows)
         log_p = self._log_probabilities(step.chord(advanced, rows), sketches)
+        if self.plan.melody:
+            log_p = log_p + np.stack([tune_agreement(self.plan, sketch.changes.now) for sketch in sketches])
         mask = np.stack([self._mask(sketch) for sketch in sketches])
         drawn = draw(
             log_p, mask, uniforms[0], temperature=self.style.harmony.temperature, top_p=self.style.harmony.top_p

@@ -66,11 +66,11 @@ def draw_spectrogram(audio: np.ndarray, sample_rate: int, path: Path) -> None:
     """Power over time and (logarithmic) frequency of the mono sum, and the waveform below.
 
     Args:
-        audio: shape (2, samples).
+        audio: shape (2, samples); anything that `np.asarray` makes an array of.
     """
     figure = Figure(figsize=(16, 8), layout="constrained")
     spectrum, wave = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
-    mono = audio.mean(axis=0)
+    mono = np.asarray(audio).mean(axis=0)
     transform = ShortTimeFFT(windows.hann(4096, sym=False), hop=1024, fs=sample_rate)
     power_db = 20 * np.log10(np.abs(transform.stft(mono)) + 1e-6)
     times = transform.t(len(mono))

@@ -21,6 +21,8 @@ from pydantic import (
 from aimusic.music.harmony import SCALES, Key, parse_key, scale
 from aimusic.music.progression import parse_progression, written
 from aimusic.music.rhythm import METRES, Metre, Tempo
+from aimusic.music.score import Note
+from aimusic.music.tune import TuneRows, full_bars, notes_of
 
 ENDINGS = ("cadence", "fade", "cut")
 MAX_SEED = 2**53 - 1  # the largest integer that JavaScript clients read back exactly
@@ -76,6 +78,24 @@ CURVE = "a number between 0 and 1, or keyframes [[seconds, number], ...] in risi
 Curve = float | tuple[tuple[float, float], ...]
 
 
+def _tune(value: Any) -> Any:
+    """The notes of a tune as tuples of quarter notes, quarter notes and a MIDI pitch."""
+    if value is None:
+        return None
+    rows = value if isinstance(value, list | tuple) and 0 < len(value) <= MOST_NOTES else ()
+    fits = [isinstance(row, list | tuple) and len(row) == 3 and all(map(_is_number, row)) for row in rows]
+    if not rows or not all(fits):
+        raise ValueError(f"must be {TUNE}")
+    if not all(0 <= a <= 2000 and 0 < b <= 64 and isinstance(p, int) and 0 <= p <= 127 for a, b, p in rows):
+        raise ValueError(f"must be {TUNE}")
+    notes_of(rows)
+    return tuple((float(onset), float(length), pitch) for onset, length, pitch in rows)
+
+
+MOST_NOTES = 2000
+TUNE = "[[onset, length, pitch], ...] in quarter notes and MIDI pitches, at most 2000, one note at a time"
+
+
 class SectionWish(BaseModel):
     """A stretch of the form as the caller wants it; what is absent is the style's."""
 
@@ -116,7 +136,7 @@ class Request(BaseModel):
         30.0,
         ge=1,
         le=300,
-        description="Length in seconds; the file is exactly this long. Left out where bars or sections are given.",
+        description="Length in seconds; the file is exactly this long. Left out where something else says it.",
     )
     bars: int | None = Field(
         None,
@@ -147,6 +167,11 @@ class Request(BaseModel):
         None,
         description="The form: sections with their bars, energy and chords; instead of a duration or bars.",
         json_schema_extra={"takes": SECTIONS},
+    )
+    melody: Annotated[TuneRows | None, BeforeValidator(_tune)] = Field(
+        None,
+        description="A tune to harmonise and accompany; it gives the length, and the key where none is named.",
+        json_schema_extra={"takes": TUNE},
     )
     energy: Annotated[Curve | None, BeforeValidator(_curve)] = Field(
         None,
@@ -193,15 +218,16 @@ class Request(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _bars_replace_the_default_duration(cls, wishes: Any) -> Any:
-        others = ("bars", "sections")
+        others = ("bars", "sections", "melody")
         is_left_out = isinstance(wishes, dict) and "duration" not in wishes
         if is_left_out and any(wishes.get(name) is not None for name in others):
             return {**wishes, "duration": None}
         return wishes
 
-    @property
-    def full_bars(self) -> int | None:
+    def full_bars(self, metre: Metre) -> int | None:
         """The bars before the ending that the caller asks for, or None where a duration decides."""
+        if self.melody is not None:
+            return full_bars(notes_of(self.melody), metre)
         return self.bars if self.sections is None else sum(section.bars for section in self.sections)
 
 
@@ -257,6 +283,7 @@ class Plan:
     Attributes:
         humanize: share of the human timing and dynamics that is played, 0 to 1.
         fade_s: length of the fade-out that the caller asked for, 0 for none.
+        melody: the tune that the caller gave, none where the composer writes it.
         asked_scale: name of the scale that the caller asked for, "" where the style has its way.
     """
 
@@ -272,6 +299,7 @@ class Plan:
     asked_scale: str = ""
     humanize: float = 1.0
     fade_s: float = 0.0
+    melody: tuple[Note, ...] = ()
 
     @property
     def metre(self) -> Metre:

@@ -34,7 +34,7 @@ def make_plan(request: Request, style: Style) -> Plan:
     metre = METRES[choose(stream(seed, "metre"), style.metres)]
     tempo = Tempo(request.tempo or style.tempo.default, metre)
     key = parse_key(request.key or choose(stream(seed, "key"), style.keys))
-    duration_s = request.duration or bars_s(request.full_bars, tempo, style)
+    duration_s = request.duration or bars_s(request.full_bars(metre), tempo, style)
     full_bars, final_ticks = exact_length(duration_s, tempo, style)
     if request.sections is None:
         phrases = lay_out(full_bars + 1, style.form, stream(seed, "form"))

@@ -10,10 +10,13 @@ import numpy as np
 from aimusic.music.harmony import Chord, Key, numeral
 from aimusic.music.progression import chords_of, is_tonic, parse_progression
 from aimusic.music.request import Bar, Plan, Request, Section
+from aimusic.music.tune import notes_of
 
 
 def shaped(plan: Plan, request: Request) -> Plan:
     """The plan with the caller's chords, energy and density; as it is where none is wished."""
+    if request.melody is not None:
+        plan = replace(plan, melody=notes_of(request.melody), bars=tuple(map(_open, plan.bars)))
     bars, sections = _on_chords(plan.bars, request, plan.key), plan.sections
     if request.density is not None:
         bars = _as_dense(bars, sections, request.density)
@@ -22,6 +25,11 @@ def shaped(plan: Plan, request: Request) -> Plan:
         bars = tuple(replace(bar, energy=level(e)) for bar, e in zip(bars, curve, strict=True))
         sections = tuple(_of_energy(section, curve) for section in sections)
     return replace(plan, bars=bars, sections=sections)
+
+
+def _open(bar: Bar) -> Bar:
+    """A bar over which a given tune goes its own way: it repeats nothing, and no cadence is imposed on it."""
+    return replace(bar, reference=None, directive="free", cadence="", harmony=bar.harmony if bar.cadence else ())
 
 
 def level(energy: float) -> int:

@@ -10,7 +10,7 @@ import torch
 from aimusic.composer.checkpoint import PARTS, Card, Checkpoint, load_checkpoint, save_checkpoint
 from aimusic.composer.model import NETWORKS, Size
 from aimusic.errors import InvalidData
-from aimusic.style import Style
+from aimusic.style import Style, load_grooves
 from aimusic.training.baselines import Baseline
 from aimusic.training.batches import Lesson, lessons_of
 from aimusic.training.cards import provenance, render_card, split_hash
@@ -100,11 +100,13 @@ def corpus_of(run: Path, corpus: Path | None, data: Path | None) -> tuple[Song, 
 
 
 def write_card(folder: Path, style: str) -> None:
-    """Write `card.md` from what the style's checkpoints say of themselves."""
+    """Write `card.md` from what the style's checkpoints and played grooves say of themselves."""
     cards = {
         part: load_checkpoint(folder, part).card for part in PARTS if (folder / f"{part}.safetensors").exists()
     }
-    (folder / "card.md").write_text(render_card(style, cards), encoding="utf-8")
+    played = folder / "grooves.json"
+    grooves = load_grooves(played) if played.exists() else None
+    (folder / "card.md").write_text(render_card(style, cards, grooves), encoding="utf-8")
 
 
 def _backbone(school: School, part: str, lessons: Lessons) -> Backbone:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from aimusic.composer.checkpoint import Card
+from aimusic.music.grooves import HumanGrooves
 from aimusic.training.corpus import Song
 from aimusic.training.datasets import DataSet
 
@@ -35,12 +36,14 @@ def split_hash(songs: Sequence[Song]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def render_card(style: str, cards: Mapping[str, Card]) -> str:
-    """`card.md` of a style folder, from the cards of its parts."""
+def render_card(style: str, cards: Mapping[str, Card], grooves: HumanGrooves | None = None) -> str:
+    """`card.md` of a style folder, from the cards of its parts and from whose drumming it plays."""
     lines = [f"# Weights of {style}", ""]
     lines += ["Written by training; how it works is in docs/training.md.", ""]
     for part, card in cards.items():
         lines += [f"## {part.capitalize()}", "", *_part(card), ""]
+    if grooves:
+        lines += ["## Drums", "", *_drums(grooves), ""]
     lines += ["## Data", "", "Training songs of all styles (the backbone learns from all of them).", ""]
     lines += ["| data set | licence | share-alike | songs | notes | chords |", "|---|---|---|---|---|---|"]
     entries = {entry["id"]: entry for card in cards.values() for entry in card.datasets}
@@ -53,6 +56,17 @@ def render_card(style: str, cards: Mapping[str, Card]) -> str:
     lines += ["", "Attribution:", ""]
     lines += [f"- {entry['attribution']}" for entry in entries.values() if entry["attribution"]]
     return "\n".join(lines) + "\n"
+
+
+def _drums(grooves: HumanGrooves) -> list[str]:
+    takes = [take for family in grooves.families for take in family.takes]
+    return [
+        f"- `grooves.json`: {len(takes)} takes in {len(grooves.families)} families, found among {grooves.bars} "
+        f"bars of {grooves.files} recordings of the training split, adapted.",
+        "- Each take names its recording and bar.",
+        f"- From: {grooves.data_set}, {grooves.licence}.",
+        f"- Attribution: {grooves.attribution}",
+    ]
 
 
 def _part(card: Card) -> list[str]:

@@ -28,7 +28,9 @@ def in_mood(request: Request, style: Style) -> Request:
     if request.mood not in moods():
         raise refusal("mood", f"must be one of {', '.join(moods())}, got {request.mood}", "invalid_value")
     mood = moods()[request.mood]
-    filled = {"density": mood["density"], "tempo": round(style.tempo.default * mood["tempo"], 1)}
+    filled = {"tempo": round(style.tempo.default * mood["tempo"], 1)}
+    if request.melody is None:
+        filled["density"] = mood["density"]
     if not any(section.energy is not None for section in request.sections or ()):
         filled["energy"] = mood["energy"]
     return request.model_copy(update={k: v for k, v in filled.items() if getattr(request, k) is None})
@@ -38,7 +40,7 @@ def keys_in_mood(request: Request, style: Style) -> dict[str, float]:
     """The keys that the style may draw: those of the mood's mode, unless key, scale or chords decide the mode."""
     mode = moods()[request.mood].get("mode") if request.mood else None
     chords = [request.chords, *(section.chords for section in request.sections or ())]
-    if mode is None or request.key or request.scale or any(chords):
+    if mode is None or request.key or request.scale or request.melody or any(chords):
         return style.keys
     keys = {key: weight for key, weight in style.keys.items() if parse_key(key).mode == mode}
     if not keys:

@@ -12,15 +12,18 @@ from aimusic.music.harmony import SCALES, parse_key
 from aimusic.music.progression import chord_of, is_name, likely_key, likely_mode, parse_progression
 from aimusic.music.request import Request
 from aimusic.music.rhythm import METRES, Tempo
+from aimusic.music.tune import key_of, notes_of
 from aimusic.style import Style
 from aimusic.wishes.band import with_the_band_asked
 from aimusic.wishes.mood import keys_in_mood
 from aimusic.wishes.refusals import refusal
 
 LONGEST_S = 300.0
+LENGTHS = ("duration", "bars", "sections", "melody")  # one of them says how long the piece is
 STRAIGHT = 0.5
 STAB_S = 0.2
 NEW_SECTION_ENERGY = 0.5
+COMMON_TIME = "4/4"
 THIRDS = {"major": 4, "minor": 3}  # a scale fits a mode where it has the mode's third
 
 
@@ -96,6 +99,32 @@ def _on_chords(request: Request, style: Style) -> Style:
     return replace(style, keys=keys)
 
 
+def _on_the_tune(request: Request, style: Style) -> Style:
+    """The key of a given tune where none is named, and 4/4 where no metre is."""
+    if request.melody is None:
+        return style
+    for name in ("density", "scale"):
+        if getattr(request, name) is not None:
+            raise refusal(name, "says how the tune is composed, but melody gives the tune; leave one of them out")
+    metres = style.metres if request.time_signature else {COMMON_TIME: 1.0}
+    keys = style.keys if request.key or request.chords else {key_of(notes_of(request.melody)).name: 1.0}
+    return replace(style, metres=metres, keys=keys)
+
+
+def _with_someone_to_sing(request: Request, style: Style) -> Style:
+    """Checks that the lead player has every note of a given tune."""
+    if request.melody is None:
+        return style
+    singer = next((player for player in style.parts if player.role == "lead"), None)
+    if singer is None:
+        raise refusal("melody", "nobody is left to play it; keep or add a lead")
+    low, high = (bound(row[2] for row in request.melody) for bound in (min, max))
+    if low < singer.low or high > singer.high:
+        room = f"{singer.name} plays the pitches {singer.low} to {singer.high}"
+        raise refusal("melody", f"{room}, the tune has {low} to {high}; transpose it or choose another lead")
+    return style
+
+
 def _swung(request: Request, style: Style) -> Style:
     """The swing asked for; compound metres have their triplets written and are not swung."""
     if request.swing is None:
@@ -109,13 +138,13 @@ def _swung(request: Request, style: Style) -> Style:
 
 def _of_one_length(request: Request, style: Style) -> Style:
     """Checks that exactly one length is given, and that so many bars are no longer than a piece may be."""
-    given = [name for name in ("duration", "bars", "sections") if getattr(request, name) is not None]
+    given = [name for name in LENGTHS if getattr(request, name) is not None]
     if len(given) > 1:
-        raise refusal(given[-1], f"give only one of duration, bars and sections, got {' and '.join(given)}")
+        raise refusal(given[-1], f"give only one of {', '.join(LENGTHS)}; got {' and '.join(given)}")
     if not given:
         raise refusal("duration", f"must be a number between 1 and {LONGEST_S:g}, got null", "wrong_type")
-    bars = request.full_bars
-    for metre in style.metres if bars is not None else ():
+    for metre in style.metres if request.duration is None else ():
+        bars = request.full_bars(METRES[metre])
         tempo = Tempo(request.tempo or style.tempo.default, METRES[metre])
         if (length_s := bars_s(bars, tempo, style)) > LONGEST_S:
             what = f"{bars} bars of {metre} at {tempo.bpm:g} bpm and the last chord take {length_s:.1f} s"
@@ -132,7 +161,7 @@ def _ended(request: Request, style: Style) -> Style:
     """A cut: the last chord is a stab on the bar line, and what follows is its ring-out."""
     if request.ending != "cut":
         return style
-    if request.full_bars is None:
+    if request.duration is not None:
         raise refusal("ending", "a cut falls on a bar line; give bars or sections instead of a duration")
     return replace(style, ending_s=style.ring_s + STAB_S)
 
@@ -150,6 +179,7 @@ def _in_sections(request: Request, style: Style) -> Style:
 ALTERATIONS: tuple[Callable[[Request, Style], Style], ...] = (
     _in_mode,
     _in_metre,
+    _on_the_tune,
     _on_chords,
     _in_scale,
     _swung,
@@ -157,4 +187,5 @@ ALTERATIONS: tuple[Callable[[Request, Style], Style], ...] = (
     _of_one_length,
     _in_sections,
     with_the_band_asked,
+    _with_someone_to_sing,
 )
