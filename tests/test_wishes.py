@@ -1,5 +1,6 @@
 """What a caller asks for is what is played, in every style, or it is refused with the reason."""
 
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,10 +15,11 @@ from aimusic.music.harmony import SCALES, scale
 from aimusic.music.progression import chords_of, parse_progression
 from aimusic.music.request import Request
 from aimusic.music.rhythm import METRES, swing_shift
-from aimusic.pipeline import Recording
+from aimusic.pipeline import Recording, record
 from aimusic.planner import make_plan
 from aimusic.service.maker import facts
 from aimusic.service.schemas import parse_request
+from aimusic.stems import save_stems
 from aimusic.synth.instruments import load_instruments
 from aimusic.synth.mastering import fade_s
 from aimusic.wishes.band import ONE_OF_A_KIND, guest_book
@@ -556,3 +558,21 @@ def test_a_tune_goes_over_given_chords():
 )
 def test_tunes_that_cannot_be_played_are_refused(wishes, sentence):
     assert sentence in refused(**wishes)
+
+
+def test_guests_and_a_fade_are_heard_and_have_stems(tmp_path):
+    """A guest is rendered, mixed and written apart like any player; the fade ends in silence."""
+    wishes = {"instruments": {"only": ["flute"], "add": ["celesta"]}, "duration": 6.0, "ending": "fade"}
+    request, style = make_request("classical", **wishes), STYLES["classical"]
+    recording = record(request, style, make_lead)
+    paths = save_stems(recording, tmp_path)
+    assert [path.name for path in paths] == ["1-flute.wav", "2-celesta-arpeggio.wav", "3-room.wav"]
+    sound = np.abs(np.asarray(recording.audio)).max(0)
+    assert sound.shape == (6 * 44100,)
+    assert sound[-44100 // 4 :].max() < 0.3 * sound[2 * 44100 : 3 * 44100].max()
+
+
+def test_the_page_asks_for_wishes_that_exist():
+    page = (Path(__file__).parents[1] / "aimusic/service/studio/index.html").read_text(encoding="utf-8")
+    named = set(re.findall(r'<(?:input|select) name="(\w+)"', page))
+    assert {"style", "time_signature", "chords", "energy"} <= named <= set(Request.model_fields)

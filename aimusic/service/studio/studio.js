@@ -18,11 +18,16 @@ function option(value, text) {
   return element;
 }
 
+function offer(select, names) {
+  select.replaceChildren(option("", "any that suits"), ...names.map((name) => option(name, name)));
+}
+
 function showStyle() {
   const style = styles.find((each) => each.name === form.elements.style.value);
   document.getElementById("style-description").textContent = style.description;
   form.elements.tempo.placeholder = `${style.tempo.default}, at home between ${style.tempo.low} and ${style.tempo.high}`;
-  form.elements.key.replaceChildren(option("", "any that suits"), ...style.keys.map((key) => option(key, key)));
+  offer(form.elements.key, style.keys);
+  offer(form.elements.time_signature, style.time_signatures);
 }
 
 async function loadStyles() {
@@ -34,10 +39,13 @@ async function loadStyles() {
 }
 
 function wishes() {
-  const { style, duration, tempo, key, seed } = form.elements;
+  const { style, duration, tempo, key, time_signature, chords, energy, seed } = form.elements;
   const wish = { style: style.value, duration: duration.valueAsNumber };
   if (tempo.value) wish.tempo = tempo.valueAsNumber;
   if (key.value) wish.key = key.value;
+  if (time_signature.value) wish.time_signature = time_signature.value;
+  if (chords.value.trim()) wish.chords = chords.value;
+  if (energy.value) wish.energy = energy.valueAsNumber;
   if (seed.value) wish.seed = seed.valueAsNumber;
   return wish;
 }
