@@ -68,7 +68,7 @@ def work(supervised: str | None) -> None:
     """Make the pieces that are queued in the data directory, one after another."""
     import os
 
-    from aimusic.service.server import start_log
+    from aimusic.service.logs import start_log
     from aimusic.service.worker import Worker
     from aimusic.settings import load_settings, use_one_thread
 

@@ -54,10 +54,7 @@ def record(
     Raises InvalidRequest for wishes that contradict each other or that the style cannot meet.
     """
     progress("compose")
-    request = in_mood(request, style)
-    style = tailored(request, style)
-    plan = make_plan(request, style)
-    lead = compose(plan, style)
+    style, plan, lead = draft(request, style, compose)
     progress("arrange")
     score = arrange(lead, plan, style)
     progress("render")
@@ -66,6 +63,14 @@ def record(
     progress("mix")
     audio = master(tape, style.mix)
     return Recording(style, plan, score, audio)
+
+
+def draft(request: Request, style: Style, compose: Composer) -> tuple[Style, Plan, LeadSheet]:
+    """What `record` begins with: the style as the request tailors it, every decision, melody and chords."""
+    request = in_mood(request, style)
+    style = tailored(request, style)
+    plan = make_plan(request, style)
+    return style, plan, compose(plan, style)
 
 
 def save(recording: Recording, wav: Path, midi: Path) -> None:

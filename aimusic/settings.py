@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     waiting_limit: int = Field(
         128, ge=1, le=1000, description="Callers who may wait for their piece at the same time; less than threads."
     )
+    stream_limit: int = Field(
+        16, ge=1, le=500, description="Callers who may follow a job's events at the same time."
+    )
     queue_limit: int = Field(32, ge=1, le=10_000, description="Pieces that may wait for a worker; 503 beyond.")
     sync_deadline_s: float = Field(
         120.0, gt=0, le=3600, description="Longest wait of a caller before a 503 that says to ask again."
@@ -65,10 +68,16 @@ class Settings(BaseSettings):
         description="Web pages that may call the service, as a JSON list; `*` stands for any port.",
     )
     keep_gb: float = Field(
-        10.0, ge=0, description="Finished pieces beyond this size are removed, oldest first; 0 keeps everything."
+        10.0,
+        ge=0,
+        description="Finished pieces beyond this size are removed, oldest first, but no favourites; 0 keeps all.",
+    )
+    keep_days: float = Field(
+        0.0, ge=0, description="Finished pieces older than this are removed, but no favourites; 0 keeps them."
     )
     keep_jobs_days: float = Field(30.0, gt=0, description="Records of finished jobs are kept for so long.")
     min_free_mb: int = Field(200, ge=0, description="No piece is begun with less free space on the disk.")
+    log_format: Literal["text", "json"] = Field("text", description="Lines for people, or a JSON object a line.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
 
     def child_environment(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ import pytest
 from aimusic.service.app import create_app
 from aimusic.service.records import open_records
 from aimusic.settings import Settings
+from tests.checked_client import CheckedClient
 from tests.serve_fake import FAKE_WORKER
 
 
@@ -34,6 +35,7 @@ def start_app(make_settings):
 
     def start(**changes):
         apps.append(create_app(make_settings(**changes), FAKE_WORKER))
+        apps[-1].test_client_class = CheckedClient
         return apps[-1]
 
     yield start
@@ -46,6 +48,7 @@ def service(tmp_path_factory):
     """One running app for all tests that leave it as it was."""
     settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("service"), workers=2)
     app = create_app(settings, FAKE_WORKER)
+    app.test_client_class = CheckedClient
     yield app
     app.extensions["desk"].close()
 

@@ -60,6 +60,7 @@ def test_the_doctor_names_what_is_wrong(call, tmp_path, monkeypatch):
     result = call("doctor")
     assert result.exit_code == 1 and f"FAULT data: {tmp_path / 'data'} cannot be written" in result.output
     assert "ok    libraries: numpy" in result.output and "ok    disk:" in result.output
+    assert "ok    codecs: flac, mp3, ogg, opus" in result.output
 
 
 def test_a_style_without_whole_weights_is_named(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import wave
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -111,6 +112,34 @@ def read_wav(path: Path) -> tuple[np.ndarray, int]:
             return audio, file.getframerate()
     except (wave.Error, EOFError) as error:
         raise ValueError(f"{path}: not a WAV file we can read ({error})") from error
+
+
+def read_tags(path: Path) -> dict[str, str]:
+    """The tags of a WAV file by the names of INFO_TAGS. Raises ValueError for other files."""
+    with path.open("rb") as file:
+        if struct.unpack("<4s4x4s", file.read(12)) != (b"RIFF", b"WAVE"):
+            raise ValueError(f"{path}: not a WAV file")
+        for name, body in _chunks(file):
+            if name == b"LIST" and body[:4] == b"INFO":
+                return _texts(body[4:])
+    return {}
+
+
+def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """The chunks before the sound."""
+    while len(head := file.read(8)) == 8 and head[:4] != b"data":
+        size = int.from_bytes(head[4:], "little")
+        yield head[:4], file.read(size + size % 2)[:size]
+
+
+def _texts(info: bytes) -> dict[str, str]:
+    names, found, at = {code: name for name, code in INFO_TAGS.items()}, {}, 0
+    while at + 8 <= len(info):
+        code, size = struct.unpack_from("<4sI", info, at)
+        if code in names:
+            found[names[code]] = info[at + 8 : at + 8 + size].rstrip(b"\0").decode("utf-8")
+        at += 8 + size + size % 2
+    return found
 
 
 def _head(shape: tuple[int, int], sample_rate: int, sample_bytes: int, tags: Mapping[str, str]) -> bytes:

@@ -10,10 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy.signal import ShortTimeFFT, windows
 
+from aimusic.formats.pianoroll import COLOURS, DRUM_COLOUR
 from aimusic.music.score import Part, Score
-
-COLOURS = ("#d1495b", "#00798c", "#edae49", "#30638e", "#6a994e", "#8e6c8a", "#7f5539", "#577590")
-DRUM_COLOUR = "#444444"
 
 
 def draw_piano_roll(score: Score, path: Path) -> None:

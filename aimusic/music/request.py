@@ -147,8 +147,8 @@ class Request(BaseModel):
     tempo: float | None = Field(
         None, ge=60, le=200, description="Beats per minute, kept exactly; the style's own where absent."
     )
-    key: Annotated[str, AfterValidator(_key_name)] | None = Field(
-        None, max_length=16, description="Such as 'A minor' or 'Bb major'; drawn from the style where absent."
+    key: Annotated[str, Field(max_length=16), AfterValidator(_key_name)] | None = Field(
+        None, description="Such as 'A minor' or 'Bb major'; drawn from the style where absent."
     )
     scale: Annotated[str, _one_of(SCALES)] | None = Field(
         None,

@@ -1,7 +1,8 @@
 """The tables, and an engine that keeps what it has committed.
 
 SQLite with a write-ahead log and full synchronisation. Reads never wait for a writer; each write is one
-`BEGIN IMMEDIATE` transaction, so two processes cannot both decide on what they read.
+`BEGIN IMMEDIATE` transaction, so two processes cannot both decide on what they read. A file that an earlier
+version has made is brought up to date by `migrations/` when it is opened.
 """
 
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Connection,
     Float,
@@ -26,8 +28,9 @@ from sqlalchemy.exc import TimeoutError
 
 from aimusic.errors import Unavailable
 
-SCHEMA = 1
+SCHEMA = 2  # the newest file in migrations/versions
 LOCK_WAIT_S = 5.0
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 metadata = MetaData()
 
@@ -45,6 +48,19 @@ pieces = Table(
     Column("facts", JSON, nullable=False),
     Column("generation_s", Float, nullable=False),
     Column("created_at", Float, nullable=False, index=True),
+    Column("title", String, nullable=False, server_default=""),
+    Column("tags", JSON, nullable=False, server_default="[]"),
+    Column("favourite", Boolean, nullable=False, server_default="0"),
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    Column("piece_id", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("bytes", Integer, nullable=False),
+    Column("sha256", String, nullable=False),
 )
 
 jobs = Table(
@@ -64,10 +80,21 @@ jobs = Table(
     Column("created_at", Float, nullable=False),
     Column("started_at", Float),
     Column("finished_at", Float),
+    Column("kind", String, nullable=False, server_default="piece"),
+    Column("result", JSON),
 )
 ACTIVE = jobs.c.status.in_(("queued", "running"))
 Index("one_active_job_for_each_piece", jobs.c.piece_id, unique=True, sqlite_where=ACTIVE)
 Index("jobs_by_status", jobs.c.status, jobs.c.number)
+
+promises = Table(
+    "promises",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("body", String, nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
 
 workers = Table(
     "workers",
@@ -107,19 +134,32 @@ class Database:
             self._turn.release()
 
     def prepare(self) -> None:
-        """Check the file and make the tables. Raises Unavailable for a damaged or foreign file."""
+        """Check the file and bring its tables up to date. Raises Unavailable for a damaged or foreign file."""
         with self.write() as connection:
             found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-            if found not in (0, SCHEMA):
+            if not 0 <= found <= SCHEMA:
                 raise Unavailable(f"{self.path} has schema {found}, this version needs {SCHEMA}: move it away")
             verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
             if verdict != "ok":
                 raise Unavailable(f"{self.path} is damaged ({verdict}): restore a copy or move it away")
-            metadata.create_all(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+            if found < SCHEMA:
+                _migrate(connection, found)
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def _migrate(connection: Connection, found: int) -> None:
+    """Run the migrations that the file lacks, all or none of them. Schema 1 was made without migrations."""
+    from alembic import command  # here, because it takes longer to load than a file of today needs to open
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    if found == 1:
+        command.stamp(config, "0001")
+    command.upgrade(config, "head")
+    connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
 
 
 def _configure(driver_connection, _record) -> None:

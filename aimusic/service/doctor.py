@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import soundfile
+
 from aimusic.composer.checkpoint import PARTS, load_checkpoint
 from aimusic.errors import InvalidCheckpoint, MusicError
+from aimusic.formats.encoded import CODECS
 from aimusic.service.health import Check
 from aimusic.service.identity import NUMERICS
 from aimusic.settings import Settings
@@ -16,8 +19,9 @@ from aimusic.style import load_styles
 
 
 def examine(settings: Settings) -> Iterator[Check]:
-    """Libraries, styles, data directory, disk and port, one check each."""
+    """Libraries, codecs, styles, data directory, disk and port, one check each."""
     yield _libraries()
+    yield _codecs()
     yield from _styles()
     yield _folder(settings.data_dir.absolute())
     yield _disk(settings)
@@ -34,6 +38,16 @@ def _libraries() -> Check:
     if missing:
         return Check("libraries", False, f"not installed: {', '.join(missing)}")
     return Check("libraries", True, ", ".join(found))
+
+
+def _codecs() -> Check:
+    """The formats that pieces can be had in."""
+    missing = [
+        name for name, codec in CODECS.items() if not soundfile.check_format(codec.container, codec.subtype)
+    ]
+    if missing:
+        return Check("codecs", False, f"this libsndfile cannot write {', '.join(missing)}")
+    return Check("codecs", True, f"{', '.join(CODECS)} with libsndfile {soundfile.__libsndfile_version__}")
 
 
 def _styles() -> Iterator[Check]:

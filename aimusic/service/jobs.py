@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 from aimusic.errors import Unavailable
 from aimusic.service import library
 from aimusic.service.database import ACTIVE, Database, jobs, pieces
-from aimusic.service.library import Piece
+from aimusic.service.library import Export, Piece
 
 # How far a job is when each stage begins; shares of the time measured for half a minute of music.
 PROGRESS = {"compose": 0.05, "arrange": 0.2, "render": 0.25, "mix": 0.8, "encode": 0.95}
@@ -21,7 +21,11 @@ PROGRESS = {"compose": 0.05, "arrange": 0.2, "render": 0.25, "mix": 0.8, "encode
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One row: `status` is queued, running, succeeded or failed; `problem` says why it failed."""
+    """One row: `status` is queued, running, succeeded, failed or cancelled; `problem` says why there is no result.
+
+    `kind` is what is done: a piece, an export (another file of a piece) or a plan (told in `result`). Jobs of
+    one `piece_id` are one job while it is active; it names the export or the plan, where the job is no piece.
+    """
 
     id: str
     piece_id: str
@@ -35,12 +39,22 @@ class Job:
     created_at: float
     started_at: float | None
     finished_at: float | None
+    kind: str = "piece"
+    result: dict | None = None
 
     @property
     def is_over(self) -> bool:
-        return self.status in ("succeeded", "failed")
+        return self.status in ("succeeded", "failed", "cancelled")
 
 
+STATES = ("queued", "running", "succeeded", "failed", "cancelled")
+CANCELLED = {
+    "status": 409,
+    "title": "Cancelled",
+    "detail": "the job that made this piece was cancelled; ask again to have it made",
+}
+
+_TURN = (jobs.c.kind == "piece", jobs.c.number)  # who waits for an export or a plan waits for no other's piece
 _COLUMNS = [jobs.c[name] for name in Job.__dataclass_fields__]
 
 
@@ -54,7 +68,7 @@ class Jobs:
     queue_limit: int
     workers: int
 
-    def submit(self, piece_id: str, request: dict) -> Job:
+    def submit(self, piece_id: str, request: dict, kind: str = "piece") -> Job:
         """Queue a piece, or join the job that already makes it. Raises Unavailable when the queue is full."""
         with self.database.read() as connection:  # most callers of a busy service need no write lock
             if row := self._same_or_room(connection, piece_id):
@@ -63,7 +77,7 @@ class Jobs:
             row = self._same_or_room(connection, piece_id)
             if row is None:
                 fields = {"id": secrets.token_hex(12), "piece_id": piece_id, "request": request}
-                fields |= {"status": "queued", "created_at": time.time()}
+                fields |= {"kind": kind, "status": "queued", "created_at": time.time()}
                 row = connection.execute(jobs.insert().returning(*_COLUMNS), fields).one()
         return Job(*row)
 
@@ -81,8 +95,8 @@ class Jobs:
         return None
 
     def claim(self, worker: str) -> Job | None:
-        """Lease the oldest queued job to a worker."""
-        oldest = select(jobs.c.number).where(jobs.c.status == "queued").order_by(jobs.c.number).limit(1)
+        """Lease the first queued job to a worker."""
+        oldest = select(jobs.c.number).where(jobs.c.status == "queued").order_by(*_TURN).limit(1)
         with self.database.read() as connection:  # an idle worker shall not take the write lock
             if connection.execute(oldest).one_or_none() is None:
                 return None
@@ -108,21 +122,35 @@ class Jobs:
         with self.database.write() as connection:
             connection.execute(_owned(job).values(stage=stage, progress=PROGRESS.get(stage, jobs.c.progress)))
 
+    def is_cancelled(self, job: Job) -> bool:
+        with self.database.read() as connection:
+            status = connection.execute(select(jobs.c.status).where(jobs.c.id == job.id)).scalar_one_or_none()
+        return status == "cancelled"
+
     def renew(self, worker: str) -> None:
         """Prolong the leases of a worker."""
         with self.database.write() as connection:
             mine = update(jobs).where(jobs.c.worker == worker, jobs.c.status == "running")
             connection.execute(mine.values(lease_until=time.monotonic() + self.lease_s))
 
-    def succeed(self, job: Job, piece: Piece | None = None) -> None:
-        """Record the piece (None: it was in the library) and the end of its job, in one transaction.
+    def succeed(self, job: Job, made: Piece | Export | None = None, result: dict | None = None) -> None:
+        """Record what was made (None: it was there) and the end of its job, in one transaction.
 
-        The piece counts even if the lease was lost meanwhile: its name says what its bytes are.
+        A piece counts even if the lease was lost meanwhile: its name says what its bytes are.
         """
         with self.database.write() as connection:
-            if piece is not None:
-                library.put(connection, piece)
-            connection.execute(_owned(job).values(status="succeeded", progress=1.0, finished_at=time.time()))
+            if made is not None:
+                library.put(connection, made)
+            ended = {"status": "succeeded", "progress": 1.0, "result": result, "finished_at": time.time()}
+            connection.execute(_owned(job).values(ended))
+
+    def cancel(self, job_id: str) -> Job | None:
+        """End a job that is active; one that is over stays as it is. Its worker notices within a second."""
+        active = update(jobs).where(jobs.c.id == job_id, jobs.c.kind == "piece", ACTIVE)
+        ended = {"status": "cancelled", "problem": CANCELLED, "finished_at": time.time()}
+        with self.database.write() as connection:
+            connection.execute(active.values(ended))
+        return self.find_piece_job(job_id)
 
     def fail(self, job: Job, problem: dict) -> None:
         """Record why the job cannot be done."""
@@ -161,10 +189,42 @@ class Jobs:
             rows = connection.execute(select(*_COLUMNS).where(jobs.c.id.in_(ids)))
             return {row.id: Job(*row) for row in rows}
 
+    def find_piece_job(self, job_id: str) -> Job | None:
+        """The job of a piece by its id. Exports and plans are the service's own affair."""
+        job = self.find([job_id]).get(job_id)
+        return job if job and job.kind == "piece" else None
+
+    def position(self, job: Job) -> int | None:
+        """Place of a queued job in the queue: 1 is next; None for a job that waits no more."""
+        if job.status != "queued":
+            return None
+        ahead = select(func.count()).select_from(jobs).where(jobs.c.status == "queued", jobs.c.kind == "piece")
+        own = select(jobs.c.number).where(jobs.c.id == job.id).scalar_subquery()
+        with self.database.read() as connection:
+            count = connection.execute(ahead.where(jobs.c.number <= own)).scalar_one()
+        return max(1, count)  # 0 where it was begun between the two looks
+
+    def page(self, limit: int, before: int | None, status: str | None) -> list[tuple[int, Job]]:
+        """Jobs of pieces with their numbers, the newest first; `before`: only those of lower numbers."""
+        wanted = select(jobs.c.number, *_COLUMNS).where(jobs.c.kind == "piece").order_by(jobs.c.number.desc())
+        if before is not None:
+            wanted = wanted.where(jobs.c.number < before)
+        if status is not None:
+            wanted = wanted.where(jobs.c.status == status)
+        with self.database.read() as connection:
+            return [(row[0], Job(*row[1:])) for row in connection.execute(wanted.limit(limit))]
+
     def counts(self) -> dict[str, int]:
         """How many jobs wait and run."""
         with self.database.read() as connection:
             return {status: connection.execute(_count(status)).scalar_one() for status in ("queued", "running")}
+
+    def tally(self) -> dict[str, int]:
+        """How many jobs of pieces there are on record, by status."""
+        counted = select(jobs.c.status, func.count()).where(jobs.c.kind == "piece").group_by(jobs.c.status)
+        with self.database.read() as connection:
+            found = dict(connection.execute(counted).all())
+        return {status: found.get(status, 0) for status in STATES}
 
     def forget(self, older_than_s: float) -> None:
         """Remove the records of jobs that ended long ago."""

@@ -3,13 +3,14 @@
 Only worker processes and the command line import this module: it loads the numeric libraries.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from aimusic.composer.compose import Composer
 from aimusic.music.request import Plan, Request, Section
 from aimusic.music.score import ChordSpan
-from aimusic.pipeline import Recording, record, save
+from aimusic.pipeline import Recording, draft, record, save
+from aimusic.service.exporter import export
 from aimusic.service.worker import Made
 from aimusic.style import load_styles
 from aimusic.synth.bank import Bank, use_bank
@@ -36,6 +37,15 @@ class Studio:
         save(recording, wav, midi)
         return Made(wav, midi, facts(recording, request))
 
+    def export(self, audio: Path, midi: Path, kind: str, folder: Path) -> Path:
+        """Write another file of a finished piece into the folder."""
+        return export(audio, midi, kind, folder)
+
+    def plan(self, request: Request) -> dict:
+        """What the piece would be: composed, but neither arranged nor played."""
+        _, plan, lead = draft(request, load_styles()[request.style], self._compose)
+        return written(plan, lead.chords, request)
+
     def warm_ups(self) -> Iterator[str]:
         """Play a little of each style, so that its weights and sounds are in memory."""
         for name, style in load_styles().items():
@@ -46,7 +56,12 @@ class Studio:
 
 def facts(recording: Recording, request: Request) -> dict:
     """What a caller is told about the music: decisions, chords and sections, in seconds from the start."""
-    plan = recording.plan
+    sound = {"sample_rate": SAMPLE_RATE, "channels": recording.audio.shape[0]}
+    return written(recording.plan, recording.score.chords, request) | sound
+
+
+def written(plan: Plan, chords: Sequence[ChordSpan], request: Request) -> dict:
+    """What can be told before a note is played."""
     decided = {
         "tempo": plan.tempo.bpm,
         "key": plan.key.name,
@@ -62,15 +77,12 @@ def facts(recording: Recording, request: Request) -> dict:
         "bars": len(plan.bars),
         "time_signature": plan.metre.name,
         "chords": [
-            [_seconds(plan, span.onset_ticks), _end_s(plan, span), span.chord.symbol(plan.key)]
-            for span in recording.score.chords
+            [_seconds(plan, span.onset_ticks), _end_s(plan, span), span.chord.symbol(plan.key)] for span in chords
         ],
         "sections": [
             {"name": section.name, "start_s": _seconds(plan, _start_ticks(plan, section)), "bars": section.bars}
             for section in plan.sections
         ],
-        "sample_rate": SAMPLE_RATE,
-        "channels": recording.audio.shape[0],
     }
 
 

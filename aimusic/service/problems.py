@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from aimusic.errors import MusicError, StorageFull, Unavailable
+from aimusic.service.logs import about
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,7 @@ def _name_request() -> None:
     """Take the caller's X-Request-ID if it is harmless in a log line, else make one."""
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    about.set({"request_id": g.request_id})
 
 
 def request_id() -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aimusic.service.database import Database
 from aimusic.service.jobs import Jobs
 from aimusic.service.library import Library
+from aimusic.service.promises import Promises
 from aimusic.service.roster import Roster
 from aimusic.service.storage import Storage
 from aimusic.settings import Settings
@@ -20,6 +21,7 @@ class Records:
     jobs: Jobs
     library: Library
     roster: Roster
+    promises: Promises
 
     def prepare(self) -> None:
         """Make and check the folders and tables."""
@@ -35,4 +37,5 @@ def open_records(settings: Settings) -> Records:
     root = settings.data_dir.absolute()
     database, storage = Database(root / "aimusic.db"), Storage(root)
     jobs = Jobs(database, settings.attempts, settings.lease_s, settings.queue_limit, settings.workers)
-    return Records(settings, database, storage, jobs, Library(database, storage), Roster(database))
+    library, roster = Library(database, storage), Roster(database)
+    return Records(settings, database, storage, jobs, library, roster, Promises(database))

@@ -3,24 +3,18 @@
 One process with many threads: callers wait without computing, the music is made by the workers.
 """
 
-import logging
 import signal
 import threading
 from collections.abc import Sequence
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from aimusic.service.app import create_app
 from aimusic.service.desk import Desk
+from aimusic.service.logs import JsonGunicorn, start_log
 from aimusic.service.supervisor import COMMAND
 from aimusic.settings import Settings
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-
-
-def start_log(settings: Settings) -> None:
-    """Send the log of this process to standard error."""
-    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
 
 
 def options(settings: Settings) -> dict:
@@ -42,6 +36,7 @@ def options(settings: Settings) -> dict:
         "forwarder_headers": "",
         "control_socket_disable": True,
         "loglevel": settings.log_level.lower(),
+        "logger_class": JsonGunicorn if settings.log_format == "json" else Logger,
         "when_ready": _show_first_call,
         "post_worker_init": _after_start,
         "worker_exit": _before_end,

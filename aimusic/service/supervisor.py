@@ -102,10 +102,18 @@ class Supervisor:
                 log.warning("worker %s hangs and is replaced", slot.name)
                 slot.kill()
         if prune:
-            settings = self._records.settings
-            self._records.jobs.forget(settings.keep_jobs_days * 86400)
-            if settings.keep_gb:
-                self._records.library.prune(settings.keep_gb * 1e9)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Remove what is old or too much."""
+        settings, library = self._records.settings, self._records.library
+        self._records.jobs.forget(settings.keep_jobs_days * 86400)
+        self._records.promises.forget()
+        library.tidy()
+        if settings.keep_days:
+            library.expire(settings.keep_days * 86400)
+        if settings.keep_gb:
+            library.prune(settings.keep_gb * 1e9)
 
 
 class Slot:

@@ -16,18 +16,22 @@ from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from aimusic.errors import GenerationFailed, MusicError
+from aimusic.errors import GenerationFailed, MusicError, NotFound
 from aimusic.music.request import Request
 from aimusic.service.jobs import Job
-from aimusic.service.library import Piece
+from aimusic.service.library import Export, Piece
+from aimusic.service.logs import about
+from aimusic.service.provenance import provenance
 from aimusic.service.records import Records, open_records
 from aimusic.settings import Settings
+from aimusic.style import load_styles
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.25  # of a worker that nobody wakes
 BEAT_S = 1.0
 HUNG = 70  # exit code of a worker whose job took too long
+UNWANTED = 71  # of one whose job was cancelled in the middle of a long stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,18 @@ class Maker(Protocol):
     def make(self, request: Request, folder: Path, progress: Callable[[str], None]) -> Made:
         """Write a piece into a folder; tell each stage as it begins."""
 
+    def export(self, audio: Path, midi: Path, kind: str, folder: Path) -> Path:
+        """Write another file of a finished piece into a folder (see `exporter.export`)."""
+
+    def plan(self, request: Request) -> dict:
+        """What a piece would be, without playing it (see `maker.facts`)."""
+
     def warm_ups(self) -> Iterator[str]:
         """Prepare one thing after another, naming each, so that the first pieces are quick too."""
+
+
+class Cancelled(Exception):
+    """A caller wants the job no more."""
 
 
 class GiveBack(Exception):
@@ -102,11 +116,13 @@ class Worker:
     def work(self, job: Job, maker: Maker) -> None:
         """Make one piece; whatever happens, the job ends in a recorded state."""
         jobs = self.records.jobs
+        about.set({"job_id": job.id})
         try:
-            there = self.records.library.find(job.piece_id)
-            jobs.succeed(job, None if there else self._make(job, maker))
+            self._do(job, maker)
         except GiveBack:
             jobs.give_back(job)
+        except Cancelled:
+            log.info("job %s is cancelled", job.id)
         except MusicError as error:
             log.warning("job %s: %s: %s", job.id, type(error).__name__, error)
             jobs.fail(job, error.problem())
@@ -114,6 +130,27 @@ class Worker:
             log.exception("job %s: attempt %d failed", job.id, job.attempts)
             failure = GenerationFailed(f"the piece could not be made; the log tells more under job {job.id}")
             jobs.retry(job, failure.problem())
+
+    def _do(self, job: Job, maker: Maker) -> None:
+        """What the kind of the job says. What is in the library already is not made again."""
+        jobs, library = self.records.jobs, self.records.library
+        if job.kind == "plan":
+            jobs.succeed(job, result=maker.plan(Request.model_validate(job.request)))
+        elif job.kind == "export":
+            jobs.succeed(job, self._export(job, maker))
+        else:
+            jobs.succeed(job, None if library.find(job.piece_id) else self._make(job, maker))
+
+    def _export(self, job: Job, maker: Maker) -> Export:
+        piece_id, kind = job.request["piece_id"], job.request["kind"]
+        piece = self.records.library.find(piece_id)
+        if piece is None:
+            raise NotFound("the piece was removed meanwhile")
+        storage = self.records.storage
+        audio, midi = (storage.pieces / file.name for file in (piece.audio, piece.midi))
+        with storage.workspace(self._name) as folder:
+            path = maker.export(audio, midi, kind, folder)
+            return Export(piece_id, kind, storage.keep(path, f"{audio.stem}.{kind}"))
 
     def _make(self, job: Job, maker: Maker) -> Piece:
         started = time.perf_counter()
@@ -126,15 +163,19 @@ class Worker:
             midi = storage.keep(made.midi, name + ".mid")
         seconds = round(time.perf_counter() - started, 3)
         log.info("job %s: %s in %.2f s", job.id, audio.name, seconds)
-        return Piece(job.piece_id, request.style, audio, midi, made.facts, seconds, time.time())
+        facts = {**made.facts, "provenance": provenance(load_styles()[request.style])}
+        return Piece(job.piece_id, request.style, audio, midi, facts, seconds, time.time())
 
     def _progress(self, job: Job, stage: str) -> None:
         if self._stopping.is_set():
             raise GiveBack
         self.records.jobs.advance(job, stage)
+        if self.records.jobs.is_cancelled(job):
+            raise Cancelled
 
     def _beat(self) -> None:
-        """Report and renew the lease; a worker that hangs in its job ends itself."""
+        """Report and renew the lease; a worker that hangs in its job, or in a cancelled one, ends itself."""
+        cancelled = None
         while True:
             held, limit_s = self._held, self._settings.job_limit_s
             if held and time.monotonic() - held[1] > limit_s:
@@ -142,6 +183,11 @@ class Worker:
                 os._exit(HUNG)
             try:
                 self._report()
+                if held and self.records.jobs.is_cancelled(held[0]):
+                    if held is cancelled and held is self._held:  # a whole beat, and no stage has ended
+                        log.info("job %s is cancelled", held[0].id)
+                        os._exit(UNWANTED)
+                    cancelled = held
             except SQLAlchemyError:
                 log.exception("no report; the next one follows")
             time.sleep(BEAT_S)

@@ -1,15 +1,13 @@
 """The calls that every client knows: generate, styles, download. Their shapes never change."""
 
-from flask import Blueprint, Response, jsonify, request, send_file
+from flask import Blueprint, Response, jsonify, request
 
 from aimusic.errors import NotFound
 from aimusic.service.access import desk
 from aimusic.service.bodies import read_object
+from aimusic.service.downloads import send
 from aimusic.service.schemas import parse_request, piece_answer, style_answer
 from aimusic.style import load_styles
-
-FOREVER_S = 365 * 86400
-MEDIA_TYPES = {".wav": "audio/wav", ".mid": "audio/midi"}
 
 routes = Blueprint("seed", __name__)
 
@@ -36,16 +34,4 @@ def download(filename: str) -> Response:
     file = desk().records.library.find_file(filename)
     if file is None:
         raise NotFound("there is no such file; ask /api/generate again to have it made")
-    path = desk().records.storage.pieces / file.name
-    response = send_file(
-        path,
-        mimetype=MEDIA_TYPES[path.suffix],
-        as_attachment="download" in request.args and request.args["download"] != "0",
-        download_name=file.name,
-        etag=file.sha256,
-        max_age=FOREVER_S,
-        conditional=True,
-    )
-    response.cache_control.public = True
-    response.cache_control.immutable = True
-    return response
+    return send(file)
