@@ -97,6 +97,7 @@ class Running:
 def server(tmp_path_factory):
     running = Running(tmp_path_factory.mktemp("server"), AIMUSIC_BODY_LIMIT_S="0.3")
     yield running
+    running.http.close()  # gunicorn waits for idle connections until the grace time is over
     assert running.stop() == 0
 
 
