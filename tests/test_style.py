@@ -12,7 +12,7 @@ from aimusic.music.harmony import QUALITIES, SCALES
 from aimusic.style import STYLES_DIR, load_style, load_styles
 from aimusic.synth.instruments import load_instruments
 
-PACKAGE = Path(style_module.__file__).parent
+PACKAGE = Path(style_module.__file__).parents[1]
 STYLES = list(load_styles().values())
 each_style = pytest.mark.parametrize("style", STYLES, ids=lambda style: style.name)
 
