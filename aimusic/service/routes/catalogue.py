@@ -4,9 +4,9 @@ from flask import Blueprint, Response, request
 
 from aimusic.service import asked, catalogue
 from aimusic.service.access import desk
-from aimusic.service.answers import tell_plan
 from aimusic.service.bodies import read_object
 from aimusic.service.schemas import parse_request
+from aimusic.service.telling import tell_plan
 from aimusic.style import load_styles
 
 routes = Blueprint("catalogue", __name__, url_prefix="/api/v1")

@@ -5,9 +5,10 @@ from flask import Blueprint, Response
 from aimusic.errors import NotFound
 from aimusic.service import asked
 from aimusic.service.access import desk
-from aimusic.service.answers import AUDIO, tell_license, tell_timeline
+from aimusic.service.answers import AUDIO
 from aimusic.service.downloads import send
 from aimusic.service.routes.pieces import found
+from aimusic.service.telling import tell_license, tell_timeline
 
 routes = Blueprint("files", __name__, url_prefix="/api/v1/pieces/<piece_id>")
 

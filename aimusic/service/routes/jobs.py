@@ -5,10 +5,11 @@ from flask import Blueprint, Response, request
 from aimusic.errors import NotFound
 from aimusic.service import asked
 from aimusic.service.access import desk
-from aimusic.service.answers import JobAnswer, JobPage, tell_job
+from aimusic.service.answers import JobAnswer, JobPage
 from aimusic.service.events import event_id, is_over
 from aimusic.service.jobs import STATES, Job
 from aimusic.service.records import Records
+from aimusic.service.telling import tell_job
 
 routes = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
 

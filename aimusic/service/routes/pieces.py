@@ -5,12 +5,13 @@ from flask import Blueprint, Response, request
 from aimusic.errors import NotFound
 from aimusic.service import asked
 from aimusic.service.access import desk
-from aimusic.service.answers import PiecePage, job_url, piece_url, tell_job, tell_piece
+from aimusic.service.answers import PiecePage
 from aimusic.service.bodies import read_object
 from aimusic.service.jobs import Job
 from aimusic.service.library import Piece
 from aimusic.service.promises import read_key
 from aimusic.service.schemas import parse_notes, parse_request
+from aimusic.service.telling import job_url, piece_url, tell_job, tell_piece
 from aimusic.style import load_styles
 
 BOOLEANS = {"true": True, "false": False}
