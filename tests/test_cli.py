@@ -65,7 +65,7 @@ def test_the_doctor_names_what_is_wrong(call, tmp_path, monkeypatch):
 
 def test_a_style_without_whole_weights_is_named(tmp_path, monkeypatch):
     style = next(iter(load_styles().values()))
-    monkeypatch.setattr("aimusic.style.STYLES_DIR", tmp_path)
+    monkeypatch.setattr("aimusic.style.tables.STYLES_DIR", tmp_path)
     folder = tmp_path / style.name
     folder.mkdir()
     assert "manifest.json cannot be read" in weights.faults({style.name: style})[style.name]
