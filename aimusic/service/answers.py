@@ -1,4 +1,4 @@
-"""The answers of `/api/v1`, as pydantic models: `telling.py` fills them in, the OpenAPI document describes them."""
+"""The answers of `/api/v1` as pydantic models: `telling.py` fills them in, the OpenAPI document describes them."""
 
 from datetime import datetime
 from typing import Literal
