@@ -33,6 +33,7 @@ MANIFEST = "manifest.json"
 PARTS = ("melody", "chords")
 _METADATA_KEY = "aimusic"
 _TRIGRAM = "trigram."
+_TRIGRAM_TABLES = frozenset(f"{_TRIGRAM}context{length}" for length in range(3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +131,12 @@ def _replace(path: Path, data: bytes) -> None:
 def _read_manifest(folder: Path) -> dict[str, str]:
     path = folder / MANIFEST
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InvalidCheckpoint(f"{path}: missing or damaged ({error})") from error
+    if not isinstance(manifest, dict):
+        raise InvalidCheckpoint(f"{path}: missing or damaged (it must be a table of sums by file)")
+    return manifest
 
 
 def load_checkpoint(folder: Path, part: str) -> Checkpoint:
@@ -149,9 +153,10 @@ def load_checkpoint(folder: Path, part: str) -> Checkpoint:
         with safe_open(path, framework="numpy") as file:
             card = _read_card(json.loads((file.metadata() or {})[_METADATA_KEY]))
             arrays = {name: file.get_tensor(name) for name in list(file.keys())}
+        expected = shapes(part, card.size)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InvalidCheckpoint(f"{path}: not a checkpoint of this program ({error!r})") from error
-    return _checked(path, part, card, arrays)
+    return _checked(path, part, card, arrays, expected)
 
 
 def _read_card(fields: dict) -> Card:
@@ -160,7 +165,9 @@ def _read_card(fields: dict) -> Card:
     return Card(**{**fields, **lists, "statistics": statistics})
 
 
-def _checked(path: Path, part: str, card: Card, arrays: dict[str, np.ndarray]) -> Checkpoint:
+def _checked(
+    path: Path, part: str, card: Card, arrays: dict[str, np.ndarray], expected: dict[str, tuple[int, ...]]
+) -> Checkpoint:
     if (card.part, card.vocabulary) != (part, VERSION):
         raise InvalidCheckpoint(
             f"{path}: holds {card.part!r} of vocabulary {card.vocabulary}, "
@@ -169,12 +176,15 @@ def _checked(path: Path, part: str, card: Card, arrays: dict[str, np.ndarray]) -
     if card.style not in card.styles:
         raise InvalidCheckpoint(f"{path}: is of style {card.style!r}, which its own list of styles lacks")
     weights = {name: a.astype(np.float32) for name, a in arrays.items() if not name.startswith(_TRIGRAM)}
-    expected = shapes(part, card.size)
     found = {name: value.shape for name, value in weights.items()}
     if found != expected:
         wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
         raise InvalidCheckpoint(f"{path}: arrays do not fit this program: {', '.join(wrong)}; train again")
     if not all(np.isfinite(value).all() for value in weights.values()):
         raise InvalidCheckpoint(f"{path}: holds numbers that are not finite; train again")
-    trigram = {name.removeprefix(_TRIGRAM): a for name, a in arrays.items() if name.startswith(_TRIGRAM)}
+    tables = arrays.keys() - weights.keys()
+    if tables and tables != _TRIGRAM_TABLES:
+        wrong = sorted(tables ^ _TRIGRAM_TABLES)
+        raise InvalidCheckpoint(f"{path}: tables of the trigram do not fit: {', '.join(wrong)}; train again")
+    trigram = {name.removeprefix(_TRIGRAM): arrays[name] for name in tables}
     return Checkpoint(card, weights, NGram.from_arrays(CHORDS, trigram) if trigram else None)

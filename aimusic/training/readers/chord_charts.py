@@ -112,7 +112,7 @@ def _analysis(
 
 def progressions(
     source: Source, *, file: str, styles: list[str], moods: list[list[str]], dialect: dict
-) -> Iterator[Piece]:
+) -> Iterator[Piece | Rejection]:
     """Short progressions in numerals, repeated until they are eight bars long.
 
     Args:
@@ -125,7 +125,14 @@ def progressions(
         taught = [*styles, *row.get("styles", ()), *(s for mood, s in moods if mood in row.get("moods", ()))]
         mode = "minor" if row["mode"] in ("min", "minor") else "major"
         written = row.get("bars") or [[chord] for chord in row["chords"]]
-        bars = [tuple(read_numeral(text, Dialect(**dialect), mode) for text in bar) for bar in written]
+        if not written:
+            yield Rejection(name, "no chords")
+            continue
+        try:
+            bars = [tuple(read_numeral(text, Dialect(**dialect), mode) for text in bar) for bar in written]
+        except UnknownSymbol:
+            yield Rejection(name, "unknown chord symbol")
+            continue
         bars *= -(-LOOP_BARS // len(bars))
         yield chord_piece(source, name, name, name, "4/4", bars, list(dict.fromkeys(taught)))
 

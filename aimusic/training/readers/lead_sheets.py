@@ -9,6 +9,7 @@ import numpy as np
 
 from aimusic.music.harmony import parse_key
 from aimusic.music.rhythm import TICKS_PER_QUARTER
+from aimusic.music.score import ChordSpan
 from aimusic.training.analysis import chord_weights, find_key, pitch_weights
 from aimusic.training.datasets import Source
 from aimusic.training.melody import monophonic, off_grid_share, quantise_beat, written_lengths
@@ -95,8 +96,10 @@ def solos(
         metre = row["signature"]
         if metre not in ("4/4", "3/4"):
             yield Rejection(row["id"], f"metre {metre}")
-            continue
-        yield _solo(source, row, tuple(blues_styles if row[blues_field] else styles))
+        elif not row["melody"]:
+            yield Rejection(row["id"], "no melody")
+        else:
+            yield _solo(source, row, tuple(blues_styles if row[blues_field] else styles))
 
 
 def _solo(source: Source, row: dict, styles: tuple[str, ...]) -> Piece | Rejection:
@@ -104,14 +107,10 @@ def _solo(source: Source, row: dict, styles: tuple[str, ...]) -> Piece | Rejecti
     bars = max(note[0] for note in row["melody"]) - first + 1
     length = bar_ticks(row["signature"])
     melody = _quantised(row["melody"], first, length, bars * length)
-    events, silent = [], 0
-    for bar, beat, symbol, *_ in row["beats"]:
-        chord = read_symbol(symbol) if symbol else None
-        silent += chord is None
-        if chord and bar >= first:
-            events.append(((bar - first) * length + (beat - 1) * TICKS_PER_QUARTER, chord))
-    readable = silent <= MAX_NO_CHORD * len(row["beats"])
-    chords = chord_spans(events, bars * length) if readable else ()
+    try:
+        chords = _solo_chords(row["beats"], first, length, bars * length)
+    except UnknownSymbol:
+        return Rejection(row["id"], "unknown chord symbol")
     key = find_key(pitch_weights(melody) + 2 * chord_weights(chords), chords)
     sections = tuple(
         (bar - first, label.rstrip("0123456789'")) for bar, label in row["form"] if first <= bar < first + bars
@@ -120,6 +119,17 @@ def _solo(source: Source, row: dict, styles: tuple[str, ...]) -> Piece | Rejecti
         row["id"], f"{row['performer']}: {row['title']}", styles, group_name(row["title"]), source.licence,
         source.share_alike, key, row["signature"], bars, melody, chords, sections,
     )  # fmt: skip
+
+
+def _solo_chords(beats: list[list], first_bar: int, length: int, end_ticks: int) -> tuple[ChordSpan, ...]:
+    """The chords under a solo; none where too many beats have no chord."""
+    events, silent = [], 0
+    for bar, beat, symbol, *_ in beats:
+        chord = read_symbol(symbol) if symbol else None
+        silent += chord is None
+        if chord and bar >= first_bar:
+            events.append(((bar - first_bar) * length + (beat - 1) * TICKS_PER_QUARTER, chord))
+    return chord_spans(events, end_ticks) if silent <= MAX_NO_CHORD * len(beats) else ()
 
 
 def _quantised(notes: list[list], first_bar: int, length: int, end_ticks: int) -> tuple:
