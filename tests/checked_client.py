@@ -36,7 +36,7 @@ def check(app, response) -> None:
         name = str(response.status_code)
         assert name in described["responses"], f"{described['operationId']} does not promise {name}"
         answer = described["responses"][name]
-    if response.is_json and response.request.method != "HEAD":
+    if response.is_json and response.request.method != "HEAD" and response.status_code != 206:
         media = answer["content"]
         assert response.mimetype in media, f"{response.mimetype} is not promised"
         validator(str(media[response.mimetype]["schema"].get("$ref", ""))).validate(response.get_json())
