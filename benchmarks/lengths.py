@@ -4,8 +4,8 @@
 
 For each style it makes every combination, reads the WAV with libsndfile and the MIDI with mido, and prints the
 worst case. `MIDI` is how far drum strokes written on a beat stand from it; `sound` how far the strokes of the drum
-that marks the beat, rendered alone, are heard from it. Exits with 1 unless all frames are exact and all beats within
-5 ms.
+that marks the beat, rendered alone, are heard from it. Exits with 1 unless all frames are exact and all beats
+within 5 ms.
 """
 
 import argparse
