@@ -81,7 +81,7 @@ def drum_bars(data_dir: Path, name: str = "groove") -> Iterator[DrumBar]:
         rows = {row["midi_filename"]: row for row in csv.DictReader(file) if row["time_signature"] == "4-4"}
     with tarfile.open(folder / data_set.options["archive"]) as files:
         for member in sorted(files.getmembers(), key=lambda member: member.name):
-            if member.name in rows:
+            if member.isfile() and member.name in rows:
                 content = files.extractfile(member).read()
                 yield from _bars(content, rows[member.name], data_set.options["genres"])
 
