@@ -16,7 +16,6 @@ from aimusic.composer import rules
 from aimusic.composer.checkpoint import MANIFEST, PARTS, Card, file_of, load_checkpoint
 from aimusic.composer.critic import measure, objections
 from aimusic.composer.inference import ChordStep, MelodyStep
-from aimusic.composer.melodise import LONGEST_SILENCE_BARS
 from aimusic.composer.rules import Moment, palette_of
 from aimusic.composer.sampling import DECIMALS, draw
 from aimusic.composer.vocabulary import (
@@ -331,7 +330,6 @@ def test_the_critic_of_every_style_vetoes_what_nobody_sings(style, onsets, pitch
 
 def test_two_notes_are_too_few_to_judge():
     assert phrase_values([0, 12], [30, 31], [12, 12]) == {}
-    assert LONGEST_SILENCE_BARS > 1  # so a whole bar of rest, which the plan may ask for, is no mistake
 
 
 # Every event of the vocabulary
