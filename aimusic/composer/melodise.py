@@ -199,7 +199,7 @@ class _Singer:
         """Decide when each take's next note enters, or that it waits, or that its phrase is done."""
         masks = np.zeros((CANDIDATES, STEPS), bool)
         for k, take in enumerate(takes):
-            take.order, limit = self._next_order(take.tune, frame, take.tune.now, is_start=take.tune.last is None)
+            take.order, limit = self._order_ahead(take.tune, frame)
             masks[k] = self._step_mask(take, frame, limit)
         counts = masks.sum(1)
         drawn = masks.argmax(1)
@@ -244,6 +244,16 @@ class _Singer:
     def _in_chord(self, tune: Tune) -> bool:
         """Whether the last note belongs to its chord."""
         return tune.pitches[-1] % 12 in chord_of(self.chart.chord(tune.onsets[-1])).pitch_classes
+
+    def _order_ahead(self, tune: Tune, frame: Frame) -> tuple[Order | None, int]:
+        """`_next_order` of the tune as it stands; where no free note can enter before a bar, that bar is read."""
+        is_start = tune.last is None
+        order, limit = self._next_order(tune, frame, tune.now, is_start=is_start)
+        held = tune.onsets[-1] + tune.durations[-1] if tune.onsets else 0
+        earliest = max(held, frame.start, tune.now + (not is_start))
+        while order is None and limit < frame.end and not self.open_ticks[earliest:limit].any():
+            order, limit = self._next_order(tune, frame, limit, is_start=True)
+        return order, limit
 
     def _next_order(self, tune: Tune, frame: Frame, now: int, *, is_start: bool) -> tuple[Order | None, int]:
         """The next note that must come after `now`, and the tick before which free notes may enter.
