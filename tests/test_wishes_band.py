@@ -117,7 +117,7 @@ def test_a_name_must_be_whole(name):
         ({"ending": "cut", "bars": 4, "duration": None}, {"ending_s", "ring_s"}),
         ({"humanize": 0.0, "density": 0.3, "energy": 0.7, "tempo": 99.0}, set()),
     ],
-    ids=lambda value: "-".join(value),
+    ids=lambda value: "-".join(sorted(value)) or "nothing",
 )
 def test_each_wish_alters_its_own_tables_only(style, wishes, tables):
     altered = alter(style, **wishes)
