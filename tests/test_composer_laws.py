@@ -106,6 +106,7 @@ def test_long_leaps_go_to_chord_tones(style):
     assert copied <= len(lead.melody) / 50  # a copied bar keeps its leap over another chord
 
 
+@pytest.mark.slow
 @each_style
 def test_a_later_phrase_changes_no_more_than_the_one_that_leads_to_it(style):
     """Two plans that differ in their last phrase share everything before the phrase that hears it coming."""

@@ -28,6 +28,7 @@ def begin(server, seed):
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: re.search(r"/api/\S+", call)[0])
+@pytest.mark.slow
 def test_every_call_of_the_page_works(server, call):
     call = call.replace("localhost:5001", f"127.0.0.1:{server.port}").replace(
         "curl ", "curl -sS --fail-with-body "

@@ -55,6 +55,7 @@ def map_body(context, body):
 
 @schema.exclude(path="/docs").parametrize()  # the transport does not close the page's file
 @settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
 def test_every_answer_is_as_described(case):
     case.call_and_validate(checks=CHECKS)
 

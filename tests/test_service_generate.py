@@ -115,6 +115,7 @@ def test_a_worker_killed_in_its_work_is_replaced_and_the_caller_gets_the_piece(s
     assert attempts(app, STUCK) == 2
 
 
+@pytest.mark.slow
 def test_a_worker_told_to_stop_gives_its_job_back(start_app):
     app = start_app()
     desk(app).open()

@@ -47,6 +47,7 @@ def test_a_job_that_failed_says_why(client):
     assert job["error"]["status"] == 500 and job["error"]["title"] == "Generation failed"
 
 
+@pytest.mark.slow
 def test_a_waiting_job_knows_its_place(start_app):
     client = start_app().test_client()
     running = begin(client, seed=STUCK)
@@ -118,6 +119,7 @@ def test_a_worker_in_an_endless_stage_is_replaced(start_app):
     assert client.get(job["links"]["self"]).get_json()["status"] == "cancelled" and attempts(app, STUCK + 2) == 1
 
 
+@pytest.mark.slow
 def test_who_waits_for_a_cancelled_job_is_told(start_app):
     app = start_app()
     with ThreadPoolExecutor() as pool:

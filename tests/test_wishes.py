@@ -133,6 +133,7 @@ def test_a_metre_that_the_drummer_does_not_know_is_refused():
         tailored(make_request("rock", time_signature="3/4"), style)
 
 
+@pytest.mark.slow
 @EVERY_STYLE
 @pytest.mark.parametrize("asked", ["lydian", "dorian", "minor_pentatonic"])
 def test_the_tune_keeps_to_the_scale(name, asked):

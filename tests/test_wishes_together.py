@@ -68,6 +68,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(40))
 def test_wishes_are_met_or_refused(number):
     dice = random.Random(number)
